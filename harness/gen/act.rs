@@ -1,0 +1,232 @@
+//! The acts that the interpreter (`run/actor`) can perform: the contract between lowering and performing.
+
+use super::program::Op;
+use crate::plan::script::ActorId;
+use crate::wire::message::Operation;
+use serde::{Deserialize, Serialize};
+
+/// A descriptor as the interpreter finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FdRef {
+    /// The descriptor kept in this slot of the process's own table.
+    Slot(u16),
+    /// This number itself.
+    Fixed(i32),
+}
+
+/// Number of a slot in the process's own table of descriptors or of mappings.
+pub type Slot = u16;
+
+/// Which children a wait is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Whom {
+    /// These, one after the other (each gives one `Return`).
+    These(Vec<ActorId>),
+    /// Any children, so many of them, in the order in which they end.
+    Any(u32),
+}
+
+/// The system call that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Via {
+    /// `wait` (only with [`Whom::Any`])
+    Wait,
+    /// `waitpid`
+    Waitpid,
+    /// `waitid(P_PID | P_ALL)`
+    Waitid,
+    /// `pidfd_open` + `waitid(P_PIDFD)`; unavailable where there is none
+    Pidfd,
+}
+
+/// How much a read reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Amount {
+    /// To end of file.
+    ToEof,
+    /// So many bytes, fewer only at end of file.
+    Exactly(u64),
+    /// One call with a buffer of so many bytes.
+    Once(u64),
+}
+
+/// What a write writes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Payload {
+    /// So many bytes of the pattern `0123456789abcdef...` (see `actor`).
+    Pattern(u64),
+    /// These.
+    Bytes(Vec<u8>),
+}
+
+/// A signal disposition that a step can set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Disposition {
+    /// SIG_DFL
+    Default,
+    /// SIG_IGN
+    Ignore,
+    /// A handler that counts (reported as `handled NAME` when the actor ends) and returns.
+    Count,
+    /// The `while waitpid(-1, WNOHANG)` handler; counts what it reaps.
+    Reap,
+}
+
+/// Address family of a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Family {
+    /// AF_UNIX, in the case directory.
+    Unix,
+    /// AF_INET, 127.0.0.1, port chosen by the system.
+    Tcp4,
+    /// AF_INET6, ::1, port chosen by the system.
+    Tcp6,
+}
+
+/// Where a shared counter lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SharedVia {
+    /// `shm_open`, unlinked as soon as it is mapped.
+    ShmOpen,
+    /// MAP_SHARED | MAP_ANONYMOUS
+    Anonymous,
+    /// `shmget`, marked for removal as soon as it is attached.
+    Sysv,
+}
+
+/// Access mode of an open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mode {
+    /// O_RDONLY
+    Read,
+    /// O_WRONLY
+    Write,
+    /// O_RDWR
+    ReadWrite,
+    /// O_WRONLY | O_APPEND
+    Append,
+}
+
+/// Which descriptor a started or exec'd program is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum State {
+    /// Asleep in a blocking call that is not a gate.
+    Blocked,
+    /// Ended and not reaped.
+    Zombie,
+    /// Stopped.
+    Stopped,
+    /// Not there any more.
+    Gone,
+    /// The reap handler of the awaiting process itself has reaped so many.
+    Reaped(u32),
+}
+
+/// A kind of file to make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FileKind {
+    /// With its text.
+    Plain,
+    /// A directory.
+    Directory,
+    /// A symbolic link to its text.
+    Symlink,
+    /// A FIFO.
+    Fifo,
+    /// Not made at all: ENOENT.
+    Missing,
+    /// A script without execute permission: EACCES.
+    NotExecutable,
+    /// `path/x` where `path` is a plain file: ENOTDIR. (Lowering appends `/x` to the program's path.)
+    UnderAFile,
+    /// A symbolic link to itself: ELOOP.
+    Loop,
+    /// Nothing made; the name is longer than NAME_MAX: ENAMETOOLONG. (Lowering makes the name long.)
+    NameTooLong,
+    /// Executable text without an interpreter line, not a binary: ENOEXEC.
+    NotAProgram,
+    /// An executable that a process holds open for writing: ETXTBSY. (Held by the performing actor.)
+    Busy,
+    /// A script whose interpreter does not exist: ENOENT.
+    BadInterpreter,
+    /// A program in a directory without search permission: EACCES (not for root). (Lowering appends `/x`.)
+    Unsearchable,
+    /// A copy of the agent as an ordinary program at this path (its part is `<path>.part`).
+    Agent,
+}
+
+/// Strings that `{case}` may occur in: the case directory is put in its place when performed.
+pub type Template = String;
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are named after the steps' fields, documented in plan/step")]
+pub enum Act {
+    // --- process
+    /// fork; the child performs `body` and exits with 0. `Done(pid)`.
+    Fork { actor: ActorId, body: Vec<Op> },
+    /// fork `levels` times with both going on; process k (bit i of k = child of fork i) is actor `first + k` (the performer
+    /// itself is `first`, only a name) and performs `bodies[k]`; the forked ones then reap their own children and exit with 0.
+    ForkTree { first: ActorId, levels: u8, bodies: Vec<Vec<Op>> },
+    /// execve; `argv` without `argv[0]`, which is `program`; `long_arg`: one more argument of so many bytes.
+    Exec { program: Template, argv: Vec<Vec<u8>>, long_arg: u64, env: Option<Vec<Vec<u8>>> },
+    /// `_exit(code)`
+    Exit { code: i32 },
+    /// One `Return` per child, `of` = the child, `Ended(...)`; a failed call `Error`; WNOHANG with nothing: `Pending`.
+    Wait { whom: Whom, via: Via, nohang: bool, nowait: bool, untraced: bool, continued: bool },
+    /// A `State` event.
+    ReportState { label: String },
+    // --- descriptors
+    Pipe { read: Slot, write: Slot, cloexec: bool, nonblock: bool, capacity: Option<u64> },
+    Open { slot: Slot, path: Template, mode: Mode, create: bool, cloexec: bool },
+    Close { fd: FdRef },
+    Dup2 { from: FdRef, to: FdRef },
+    /// `Done(bytes written)`
+    Write { fd: FdRef, payload: Payload, once: bool },
+    /// `Done(bytes written)`; `piece` 0 = one call per record.
+    WriteRecords { fd: FdRef, count: u32, size: u32, piece: u32 },
+    /// `Data` events under the name `stream`, one per call; `Done(bytes)` or `Eof` when there were none.
+    Read { fd: FdRef, stream: String, amount: Amount, chunk: u32 },
+    SetFlags { fd: FdRef, nonblock: Option<bool>, cloexec: Option<bool> },
+    // --- files
+    MakeFile { path: Template, kind: FileKind, text: Vec<u8>, mode: u32 },
+    // --- signals
+    SetSignal { signal: i32, to: Disposition, restart: bool },
+    Mask { block: Vec<i32>, unblock: Vec<i32> },
+    /// `actor` `None`: the performer itself.
+    Kill { actor: Option<ActorId>, signal: i32 },
+    // --- sockets (`listener` numbers the case's listeners; the address goes through the arena)
+    Listen { slot: Slot, listener: u16, family: Family, backlog: u32 },
+    Connect { slot: Slot, listener: u16 },
+    Accept { slot: Slot, from: FdRef },
+    /// `Done(frames sent)`
+    SendFrames { fd: FdRef, count: u32, size: u32, sends: u8, lock: Option<Slot> },
+    // --- memory
+    Memory { slot: Slot, pages: u32, shared: bool },
+    Poke { slot: Slot, value: u8 },
+    /// `Done(byte)`, or `Error("EIO")` when the pages differ.
+    Peek { slot: Slot },
+    /// A `Number` event `memory LABEL`: private memory in KiB; `Unavailable` where the platform does not tell.
+    ReportMemory { label: String },
+    Shared { slot: Slot, via: SharedVia },
+    Add { slot: Slot, by: i64 },
+    /// A `Number` event under `name` and `Done(value)`.
+    Load { slot: Slot, name: String },
+    Semaphore { slot: Slot, value: u32, named: bool },
+    /// EINTR is an outcome only when the op is lenient.
+    Down { slot: Slot },
+    Up { slot: Slot },
+    // --- ordering and control
+    Gate { gate: u16 },
+    OpenGate { gate: u16 },
+    Await { who: ActorId, state: State },
+    /// Run natively. Rounds beyond the first 64 record only failures.
+    Repeat { times: u64, body: Vec<Op> },
+    // --- library plane
+    /// Ask the subject. Where the operation has a handle, `actor` says whose: the handle field is filled in when performed.
+    /// Program paths, cwd, file names and arguments may hold `{case}`. Data events of `Read` go to `<name>.stdout`/`.stderr`, `name`
+    /// being the started actor's.
+    Ask { actor: Option<ActorId>, name: String, operation: Box<Operation> },
+    /// `parallel`: the operations with whose handle each means; `Return`s are recorded per thread and operation, `of` = actor.
+    AskParallel { threads: u32, operations: Vec<(ActorId, Operation)> },
+}

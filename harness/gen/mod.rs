@@ -1,0 +1,3 @@
+//! From a plan to cases: strategies, binding, shrinking, replay files.
+pub mod act;
+pub mod program;

@@ -1,0 +1,8 @@
+//! childproof: a property-based conformance suite for processes.
+#![warn(missing_docs)]
+#[path = "gen/mod.rs"]
+pub mod generate;
+pub mod judge;
+pub mod plan;
+pub mod trace;
+pub mod wire;

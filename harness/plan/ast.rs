@@ -1,0 +1,277 @@
+//! A scenario as written: one typed tree that parser, printer, JSON Schema and checker share.
+
+use super::expr::{Arg, Expr};
+use super::step::Step;
+use super::value::Value;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One scenario file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Scenario {
+    /// What must hold, in one sentence.
+    pub title: String,
+    /// Row of the catalogue that it covers: `pipe.sigpipe`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catalogue: Option<String>,
+    /// The clauses it rests on: POSIX page, man page, or "observed only".
+    pub spec: Vec<String>,
+    /// Longer explanation for `explain`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// Parameters and their domains.
+    #[serde(default, skip_serializing_if = "Given::is_empty")]
+    pub given: Given,
+    /// How many cases to draw unless `--cases` says otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cases: Option<u32>,
+    /// Deadline of one case in milliseconds (default 10000).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<u64>,
+    /// It is about parallelism: do not pin the case to one CPU.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub parallel: bool,
+    /// How the subject itself is started (library plane); without it one subject process serves many cases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<SubjectStart>,
+    /// What the root does.
+    pub steps: Vec<Step>,
+    /// Properties asked for beside the universal ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub check: Vec<Requested>,
+    /// Universal properties lifted for this scenario, each with its reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub permits: BTreeMap<String, String>,
+    /// Present in replay files only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<Replay>,
+}
+
+/// Parameters in file order (order matters: they are drawn in it).
+pub type Given = BTreeMap<String, Domain>;
+
+/// The values a parameter may take.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Domain {
+    /// Integers of an inclusive range `1..=131072`; drawn uniformly, shrunk towards the low end.
+    Int(IntDomain),
+    /// One of these; shrunk towards the first.
+    OneOf(Vec<Value>),
+    /// `bool: false`: both, shrunk towards the one named.
+    Bool(bool),
+    /// Any sublist of these, order kept; shrunk by dropping members.
+    SubsetOf(Vec<Value>),
+    /// Any order of these; shrunk towards the order written.
+    PermutationOf(Vec<Value>),
+    /// A list of `len` members of one domain.
+    List {
+        /// Domain of the members.
+        of: Box<Domain>,
+        /// Range of lengths `0..=4`.
+        len: Range,
+    },
+    /// Byte strings; not UTF-8 unless `utf8: true`.
+    Bytes {
+        /// Range of lengths in bytes.
+        len: Range,
+        /// Bytes that must not occur (numbers 0..=255).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        without: Vec<u8>,
+        /// Only UTF-8 text.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        utf8: bool,
+    },
+    /// Text drawn to break quoting: empty, spaces, quotes, newlines, globs, dollars, non-UTF-8 bytes; never NUL.
+    NastyText {
+        /// Range of lengths in bytes.
+        len: Range,
+    },
+}
+
+/// `int: 1..=9` or `int: {range: 1..=131072, edges: [4096]}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum IntDomain {
+    /// A range alone.
+    Range(Range),
+    /// A range with values that deserve to be drawn often (each, and its neighbours, inside the range).
+    Edges {
+        /// The range.
+        range: Range,
+        /// The values.
+        edges: Vec<i64>,
+    },
+}
+
+/// An inclusive range written `LOW..=HIGH`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// Least value.
+    pub low: i64,
+    /// Greatest value, not below `low`.
+    pub high: i64,
+}
+
+impl JsonSchema for Range {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Range".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": "string", "pattern": "^-?[0-9]+\\.\\.=-?[0-9]+$"})
+    }
+}
+
+impl Serialize for Range {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{}..={}", self.low, self.high))
+    }
+}
+
+impl<'de> Deserialize<'de> for Range {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let parsed = text.split_once("..=").and_then(|(low, high)| Some((low.trim().parse().ok()?, high.trim().parse().ok()?)));
+        match parsed {
+            Some((low, high)) if low <= high => Ok(Range { low, high }),
+            Some(_) => Err(serde::de::Error::custom(format!("the range `{text}` is empty: its low end is above its high end"))),
+            None => Err(serde::de::Error::custom(format!("`{text}` is not a range: write LOW..=HIGH, for example 1..=8"))),
+        }
+    }
+}
+
+/// How the subject process is started for this scenario.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SubjectStart {
+    /// Which of descriptors 0, 1, 2 are closed at its start (a list of numbers, or a parameter).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Expr>,
+    /// The same, as a literal list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed_fds: Vec<i32>,
+    /// Signals blocked at its start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocked: Vec<String>,
+    /// Signals ignored at its start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<String>,
+    /// Number of stray inheritable descriptors that it is started with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stray: Option<Expr>,
+    /// Soft RLIMIT_NOFILE that it is started with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nofile: Option<Expr>,
+}
+
+/// `- counter-total: {of: counter, is: $workers * $times}`: a property by name with its arguments.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Requested(pub BTreeMap<String, BTreeMap<String, CheckArg>>);
+
+/// An argument of a requested property.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum CheckArg {
+    /// A name, a literal or an expression; the property's declaration says which.
+    One(Expr),
+    /// Several.
+    Many(Vec<Expr>),
+}
+
+/// What a replay file adds to the scenario.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Replay {
+    /// `family/name` of the scenario it came from.
+    pub scenario: String,
+    /// Subject with version as on the command line.
+    pub subject: String,
+    /// Parameter values.
+    pub bindings: BTreeMap<String, Value>,
+    /// Seed of the run that found it.
+    pub seed: u64,
+    /// The property that failed.
+    pub property: String,
+    /// How often it failed.
+    pub failed: u32,
+    /// Of how many runs.
+    pub of: u32,
+    /// Isolation level of that run.
+    pub isolation: String,
+}
+
+/// `expect:` of a step: `any`, one clause, or several with conditions of which the first that holds counts.
+/// Without it the step must succeed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Expect {
+    /// Nothing written.
+    #[default]
+    Success,
+    /// `expect: any`.
+    Word(ExpectWord),
+    /// One clause.
+    One(Clause),
+    /// Several; the first whose `when` holds counts, and where none holds the step must succeed.
+    First(Vec<Clause>),
+}
+
+impl Expect {
+    /// Whether nothing was written.
+    pub fn is_success(&self) -> bool {
+        matches!(self, Expect::Success)
+    }
+}
+
+/// The words that may stand alone after `expect:`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExpectWord {
+    /// Whatever comes is recorded and accepted.
+    Any,
+}
+
+/// One expected outcome.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Clause {
+    /// Counts only when this holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub when: Option<Expr>,
+    /// The errno's name; a list: one of them (where the clause leaves it open).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub error: OneOrMany,
+    /// The number that the call returns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Expr>,
+    /// The process exits with this code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exited: Option<Expr>,
+    /// The process dies by this signal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub killed: Option<Arg<String>>,
+    /// The process stops by this signal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Arg<String>>,
+    /// The process was continued.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub continued: bool,
+    /// End of file.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub eof: bool,
+    /// Nothing to report yet.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pending: bool,
+    /// The limit asked for runs out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub timed_out: bool,
+    /// Any error at all, with or without an errno.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
+}
+
+/// `error: EPIPE` or `error: [EACCES, EISDIR]`.
+pub type OneOrMany = Vec<String>;

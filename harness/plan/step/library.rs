@@ -1,0 +1,111 @@
+//! Operations of the subject's library. Each names the capability that an adapter claims for it.
+
+use super::Step;
+use crate::plan::ast::Expect;
+use crate::plan::expr::{Arg, Expr};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// `spawn: {as: child, args: [a, b], stdout: pipe, do: [...]}`: the subject starts a program; the agent plays it.
+/// Capability `spawn`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Spawn {
+    /// Name of the started process.
+    #[serde(rename = "as")]
+    pub name: String,
+    /// Program instead of the agent: a path relative to the case directory (made absolute), or a bare name with `search: true`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub program: Option<Arg<String>>,
+    /// Hand the program over as a bare name, to be found through PATH.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub search: bool,
+    /// Arguments after `argv[0]`: texts, `$parameters`; a list parameter is spliced.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub args: Vec<Expr>,
+    /// Environment variables by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub env: Option<BTreeMap<String, Expr>>,
+    /// One variable `CHILDPROOF_TEXT` with this value, when it is bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub env_text: Option<Expr>,
+    /// `inherit` (default: `env` is laid over the inherited environment) or `replace`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub env_mode: Option<Arg<String>>,
+    /// Working directory, relative to the case directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cwd: Option<Arg<String>>,
+    /// `default`, `inherit`, `null`, `pipe`, `file NAME`, `fd N`; on stderr also `stdout`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stdin: Option<Arg<String>>,
+    /// As `stdin`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stdout: Option<Arg<String>>,
+    /// As `stdin`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stderr: Option<Arg<String>>,
+    /// What the started program does; it then exits with 0.
+    #[serde(rename = "do", skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+    /// What must come of the start.
+    #[serde(skip_serializing_if = "Expect::is_success")]
+    pub expect: Expect,
+}
+
+/// `communicate: {with: child, bytes: 200000, timeout: 2000}`: write, read both outputs and wait, as one library call.
+/// Output is recorded as read from `child.stdout` and `child.stderr`. Capability `communicate`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Communicate {
+    /// The started actor.
+    pub with: String,
+    /// Bytes of input (a fixed pattern).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<Expr>,
+    /// Limit in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Expr>,
+    /// What must come of it; without it the child must exit with 0.
+    #[serde(default, skip_serializing_if = "Expect::is_success")]
+    pub expect: Expect,
+}
+
+/// `poll: {who: child}`: ask without blocking. Capability `poll`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Poll {
+    /// The started actor.
+    pub who: String,
+    /// What must come of it.
+    #[serde(default, skip_serializing_if = "Expect::is_success")]
+    pub expect: Expect,
+}
+
+/// `terminate: {who: child}`: the library's own `terminate`. Capability `terminate`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Terminate {
+    /// The started actor.
+    pub who: String,
+    /// What must come of it.
+    #[serde(default, skip_serializing_if = "Expect::is_success")]
+    pub expect: Expect,
+}
+
+/// `drop: child`: give the handle up (and collect it where the language collects). Capability `drop`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Drop(pub String);
+
+/// `parallel: {threads: 4, do: [...]}`: each of so many threads of the subject performs the library steps of `do`.
+/// Capability `threads`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Parallel {
+    /// How many threads.
+    pub threads: Expr,
+    /// Library steps.
+    #[serde(rename = "do")]
+    pub steps: Vec<Step>,
+}

@@ -1,0 +1,1 @@
+//! Running cases for real: sessions, wardens, actors, subjects.
