@@ -226,7 +226,23 @@ pub enum Act {
     /// Ask the subject. Where the operation has a handle, `actor` says whose: the handle field is filled in when performed.
     /// Program paths, cwd, file names and arguments may hold `{case}`. Data events of `Read` go to `<name>.stdout`/`.stderr`, `name`
     /// being the started actor's.
-    Ask { actor: Option<ActorId>, name: String, operation: Box<Operation> },
+    Ask { actor: Option<ActorId>, name: String, #[serde(with = "as_json")] operation: Box<Operation> },
     /// `parallel`: the operations with whose handle each means; `Return`s are recorded per thread and operation, `of` = actor.
-    AskParallel { threads: u32, operations: Vec<(ActorId, Operation)> },
+    AskParallel { threads: u32, #[serde(with = "as_json")] operations: Vec<(ActorId, Operation)> },
+}
+
+/// Operations are internally tagged for the adapters' sake, which only self-describing formats can read back; inside a
+/// postcard program they travel as JSON text.
+mod as_json {
+    use serde::de::{DeserializeOwned, Error as _};
+    use serde::ser::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<T: Serialize, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_json::to_string(value).map_err(S::Error::custom)?.serialize(serializer)
+    }
+
+    pub fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        serde_json::from_str(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
 }

@@ -4,12 +4,12 @@
 //! Bytes that are not UTF-8 have no spelling of their own in YAML or JSON, so they travel as `{hex: "ff00"}` everywhere.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 /// One bound value.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, JsonSchema)]
+#[schemars(untagged)]
 pub enum Value {
     /// `true` or `false`.
     Bool(bool),
@@ -24,6 +24,75 @@ pub enum Value {
         /// The digits, lower case, an even number of them.
         hex: String,
     },
+}
+
+/// The two spellings of a value: JSON and YAML tell the kinds apart by their looks, postcard only by a tag.
+#[derive(Serialize, Deserialize)]
+enum Tagged {
+    Bool(bool),
+    Int(i64),
+    Text(String),
+    List(Vec<Value>),
+    Hex(String),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Untagged {
+    Bool(bool),
+    Int(i64),
+    Text(String),
+    List(Vec<Value>),
+    Hex { hex: String },
+}
+
+macro_rules! spelling {
+    ($name:ident, |$hex:ident| $make:expr, $take:pat) => {
+        impl From<Value> for $name {
+            fn from(value: Value) -> Self {
+                match value {
+                    Value::Bool(b) => $name::Bool(b),
+                    Value::Int(n) => $name::Int(n),
+                    Value::Text(text) => $name::Text(text),
+                    Value::List(list) => $name::List(list),
+                    Value::Hex { hex: $hex } => $make,
+                }
+            }
+        }
+        impl From<$name> for Value {
+            fn from(spelt: $name) -> Self {
+                match spelt {
+                    $name::Bool(b) => Value::Bool(b),
+                    $name::Int(n) => Value::Int(n),
+                    $name::Text(text) => Value::Text(text),
+                    $name::List(list) => Value::List(list),
+                    $take => Value::Hex { hex: $hex },
+                }
+            }
+        }
+    };
+}
+spelling!(Tagged, |hex| Tagged::Hex(hex), Tagged::Hex(hex));
+spelling!(Untagged, |hex| Untagged::Hex { hex }, Untagged::Hex { hex });
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            Untagged::from(self.clone()).serialize(serializer)
+        } else {
+            Tagged::from(self.clone()).serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            Untagged::deserialize(deserializer).map(Value::from)
+        } else {
+            Tagged::deserialize(deserializer).map(Value::from)
+        }
+    }
 }
 
 impl Default for Value {

@@ -111,7 +111,7 @@ pub enum What {
 
 /// How a case ended.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "how")]
+#[serde(rename_all = "kebab-case")]
 pub enum End {
     /// Every step of the root was performed, or the root gave up.
     #[default]
