@@ -1,0 +1,3 @@
+//! Subjects.
+pub mod broken;
+pub mod builtin;
