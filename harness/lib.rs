@@ -4,5 +4,7 @@
 pub mod generate;
 pub mod judge;
 pub mod plan;
+pub mod run;
+pub mod sys;
 pub mod trace;
 pub mod wire;
