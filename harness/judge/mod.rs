@@ -6,12 +6,16 @@
 //! To add a property: one file under `property/`, one line in [`PROPERTIES`], one `holds.jsonl` and one `breaks.jsonl` under
 //! `fixtures/histories/`.
 
+mod args;
 pub mod drift;
 pub mod outcome;
+pub mod pieces;
 pub mod property;
 pub mod signals;
+pub mod streams;
 pub mod verdict;
 pub mod view;
+pub mod written;
 
 use crate::plan::check::PropertyDecl;
 use crate::plan::script::CheckDecl;
@@ -55,6 +59,13 @@ pub static PROPERTIES: &[&dyn Property] = &[
     &property::one_process::OneProcess,
     &property::no_strays::NoStrays,
     &property::in_time::InTime,
+    &property::exactly_once::ExactlyOnce,
+    &property::order_kept::OrderKept,
+    &property::atoms_whole::AtomsWhole,
+    &property::output_equals::OutputEquals,
+    &property::counter_total::CounterTotal,
+    &property::counter_at_most::CounterAtMost,
+    &property::connections::Connections,
 ];
 
 /// The properties as the checker of scenarios needs to know them.
