@@ -12,6 +12,7 @@ pub mod outcome;
 pub mod pieces;
 pub mod property;
 pub mod signals;
+pub mod starts;
 pub mod streams;
 pub mod verdict;
 pub mod view;
@@ -59,6 +60,7 @@ pub static PROPERTIES: &[&dyn Property] = &[
     &property::one_process::OneProcess,
     &property::no_strays::NoStrays,
     &property::in_time::InTime,
+    &property::parentage::Parentage,
     &property::exactly_once::ExactlyOnce,
     &property::order_kept::OrderKept,
     &property::atoms_whole::AtomsWhole,
@@ -66,6 +68,16 @@ pub static PROPERTIES: &[&dyn Property] = &[
     &property::counter_total::CounterTotal,
     &property::counter_at_most::CounterAtMost,
     &property::connections::Connections,
+    &property::child_descriptors::ChildDescriptors,
+    &property::child_signals::ChildSignals,
+    &property::child_argv::ChildArgv,
+    &property::child_env::ChildEnv,
+    &property::child_cwd::ChildCwd,
+    &property::exec_preserves::ExecPreserves,
+    &property::same_status::SameStatus,
+    &property::reaped_all::ReapedAll,
+    &property::start_failed_once::StartFailedOnce,
+    &property::memory_unshared::MemoryUnshared,
 ];
 
 /// The properties as the checker of scenarios needs to know them.
