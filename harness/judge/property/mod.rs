@@ -2,6 +2,7 @@
 
 pub mod as_expected;
 pub mod atoms_whole;
+pub mod bytes_conserved;
 pub mod child_argv;
 pub mod child_cwd;
 pub mod child_descriptors;
@@ -12,6 +13,8 @@ pub mod counter_at_most;
 pub mod counter_total;
 pub mod exactly_once;
 pub mod exec_preserves;
+pub mod frames_torn;
+pub mod frames_whole;
 pub mod in_time;
 pub mod memory_unshared;
 pub mod no_strays;
