@@ -5,5 +5,8 @@ pub mod generate;
 pub mod judge;
 pub mod names;
 pub mod plan;
+pub mod reference;
+pub mod run;
+pub mod sys;
 pub mod trace;
 pub mod wire;
