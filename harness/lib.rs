@@ -3,6 +3,7 @@
 #[path = "gen/mod.rs"]
 pub mod generate;
 pub mod judge;
+pub mod names;
 pub mod plan;
 pub mod run;
 pub mod sys;
