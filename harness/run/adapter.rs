@@ -138,6 +138,7 @@ fn launch(command: &AdapterCommand, start: &SubjectStart, paths: &[PathBuf; 2]) 
             sys::exit_now(127)
         }
         Ok(pid) => {
+            sys::remember_session(pid);
             drop(tell);
             let mut errno = [0; 4];
             match told.read_exact(&mut errno) {

@@ -32,9 +32,11 @@ impl Capture {
     /// Those of open and dup2.
     pub fn begin(run: &Path) -> io::Result<Capture> {
         let null = OpenOptions::new().read(true).open("/dev/null")?;
-        let file = |name: &str| OpenOptions::new().read(true).append(true).create(true).open(run.join(name));
-        let files = [file("stdout")?, file("stderr")?];
-        for (fd, to) in [(null.as_raw_fd(), 0), (files[0].as_raw_fd(), 1), (files[1].as_raw_fd(), 2)] {
+        let write = |name: &str| OpenOptions::new().append(true).create(true).open(run.join(name));
+        let read = |name: &str| OpenOptions::new().read(true).write(true).open(run.join(name));
+        let (out, err) = (write("stdout")?, write("stderr")?);
+        let files = [read("stdout")?, read("stderr")?];
+        for (fd, to) in [(null.as_raw_fd(), 0), (out.as_raw_fd(), 1), (err.as_raw_fd(), 2)] {
             // SAFETY: dup2 works on numbers, and 0, 1 and 2 belong to nobody else in a warden.
             sys::check(unsafe { libc::dup2(fd, to) })?;
         }

@@ -64,6 +64,7 @@ impl Warden {
             Ok(root) => root,
             Err(error) => return Some(Err(End::Harness { message: format!("fork the case root: {error}") })),
         };
+        sys::remember_session(root);
         let adapter = self.adapter.as_ref().map(|adapter| adapter.pid);
         let (over, adapter_ended) = self.wait(program, root, adapter);
         if over == Over::MainGone {
@@ -138,7 +139,7 @@ impl Warden {
     /// Step 4 for processes and the subject, then step 5 for processes.
     fn leftovers(&mut self, over: Over, root: i32, adapter: Option<i32>, program: &Program, done: &mut Done) {
         // Orphans that have ended meanwhile are the warden's to reap and nobody's fault.
-        let nobody = over != Over::Stopped && loop {
+        let nobody = over != Over::Stopped && sys::ORPHANS_COME_HERE && loop {
             match sys::reap(-1) {
                 Err(_) => break true,
                 Ok(None) => break false,

@@ -29,9 +29,12 @@ fn left(line: Listed, arena: &Arena, actors: u16) -> LeftProcess {
 /// Kills everything below the warden and reaps it all, an adapter too. Nothing can escape: see [`sys::kill_everything`]; so every
 /// child is dead or dying, and the waits are short.
 pub fn end_everything(alone: bool) {
-    while sys::peek() {
+    loop {
         sys::kill_everything(alone);
         while sys::wait_for(-1).is_ok() {}
+        if !sys::peek() {
+            return;
+        }
     }
 }
 

@@ -52,6 +52,8 @@ pub fn enter(level: Isolation, run: &Path, bytes: u64, cpu: Option<usize>) -> St
     step("set limits", sys::limit_cases(level.alone()))?;
     if level.alone() {
         step("give up privileges", sys::drop_privileges())?;
+        // By this main can end a warden that is stuck, with all that it has. Without a pid namespace it would orphan the case.
+        step("be ended with the keeper", sys::die_with_parent())?;
     }
     rehearse(level, run)
 }

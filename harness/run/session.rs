@@ -224,6 +224,13 @@ impl Session {
             Err(_) if self.cancelled() => return Err(End::NotRun { reason: "the run was interrupted".to_owned() }),
             Err(message) => message,
         };
+        if self.isolation.alone()
+            && let Some(live) = slot.as_mut()
+        {
+            // A stuck warden would not see its channel close. With its keeper it dies, and with it all of its namespace.
+            let _ = live.keeper.kill();
+            let _ = std::fs::remove_dir_all(&live.hello.run);
+        }
         bury(slot.take());
         Err(End::Harness { message })
     }
@@ -232,7 +239,7 @@ impl Session {
     fn raise(&self, worker: usize, levels: Vec<Isolation>) -> Result<Isolation, RunError> {
         let place = &self.workers[worker];
         let start = Start { levels, cpu: place.cpu, agent: self.agent.clone(), bytes: self.options.bytes };
-        let mut live = self.exec(&start).map_err(|error| RunError::Start(error.to_string()))?;
+        let mut live = self.exec().map_err(|error| RunError::Start(error.to_string()))?;
         let said = live.0.send(&Order::Start(start)).map_err(|error| error.to_string()).and_then(|()| receive(&mut live.0, RAISE_MS));
         let (channel, mut keeper) = live;
         let why = match said {
@@ -254,7 +261,7 @@ impl Session {
     }
 
     /// Executes a keeper. The channel is its standard input: what std does for that works from a process with threads.
-    fn exec(&self, _: &Start) -> io::Result<(Channel, Child)> {
+    fn exec(&self) -> io::Result<(Channel, Child)> {
         let (ours, theirs) = UnixStream::pair()?;
         let mut command = Command::new(&self.exe);
         command.args(["__warden", "0"]).stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).current_dir("/");

@@ -9,6 +9,21 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 /// More processes than this at one time, and the case is ended: no scenario needs so many, and a fork bomb soon has them.
 pub const MOST_AT_ONCE: usize = 1024;
 
+/// Orphans become children of this process (a subreaper, or process 1): no children left means that nobody is.
+pub const ORPHANS_COME_HERE: bool = true;
+
+/// Orphans come here by themselves; their sessions need not be known.
+pub fn remember_session(_sid: i32) {}
+
+/// This process is killed when its parent ends.
+///
+/// # Errors
+/// Those of prctl(2).
+pub fn die_with_parent() -> io::Result<()> {
+    // SAFETY: takes no memory.
+    check(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) }).map(drop)
+}
+
 /// Forks into new user, pid, mount, ipc, uts and net namespaces: 0 in the child, which is process 1 of its namespace.
 ///
 /// # Errors
