@@ -49,6 +49,21 @@ fn what_is_printed_reads_back_as_the_same() {
 }
 
 #[test]
+fn every_scenario_that_ships_is_accepted_and_prints_back() {
+    let wrong: Vec<String> = childproof::plan::library::embedded()
+        .iter()
+        .filter_map(|source| match check(source, &childproof::judge::declarations()) {
+            Err(problems) => Some(problems.to_string()),
+            Ok(plan) => {
+                let again = parse(&text(&print(&plan.scenario))).map(|again| again.scenario);
+                (again.as_ref() != Ok(&plan.scenario)).then(|| format!("{} does not print back", source.path))
+            }
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn every_step_keeps_its_line() {
     let plan = accepted(&text(include_str!("../fixtures/accepted/sigpipe.yaml")));
     assert_eq!(plan.step_lines, [7, 8, 11, 12, 13, 14, 15, 16, 17]);

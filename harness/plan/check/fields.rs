@@ -66,7 +66,7 @@ impl Checker<'_> {
                 self.field(frame, body, "backlog", listen.backlog.as_ref(), Sort::Int);
             }
             Step::Connect(connect) => {
-                self.object_of(frame, body.at("to"), &connect.to, Object::Listener);
+                self.listener(frame, body.at("to"), &connect.to);
                 self.expect(frame, body, &connect.expect);
             }
             Step::Accept(accept) => {

@@ -111,6 +111,13 @@ impl Checker<'_> {
         }
     }
 
+    /// A listener, made by whatever actor: its address is known to the whole case.
+    pub(super) fn listener(&mut self, frame: &Frame, node: &Node, text: &str) {
+        if !matches!(self.objects.get(cut(text).base), Some((Object::Listener, _))) {
+            self.object_of(frame, node, text, Object::Listener);
+        }
+    }
+
     /// An actor that somebody starts: for signals and awaited states.
     pub(super) fn actor(&mut self, frame: &Frame, node: &Node, text: &str) -> Option<String> {
         let parts = cut(text.strip_prefix("every ").unwrap_or(text));

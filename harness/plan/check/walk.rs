@@ -133,7 +133,7 @@ impl<'a> Checker<'a> {
                 let mut inner = Frame { repeated: true, ..frame.clone() };
                 inner.doubtful |= self.may_be_zero(&repeat.times);
                 if let Some(index) = &repeat.index {
-                    self.name(body.at("index"), index);
+                    self.spelling(body.at("index"), index);
                     inner.indices.insert(index.clone());
                 }
                 self.steps(&mut inner, &repeat.steps, body.at("do"));
@@ -215,7 +215,14 @@ impl<'a> Checker<'a> {
         let is_reserved = ["any", "self", "root", "every", "stdin", "stdout", "stderr", "fd"].contains(&name);
         if is_reserved {
             self.problem(node, format!("`{name}` has a meaning of its own"), "choose another name");
-        } else if formula::name_length(name) != name.len() || name.is_empty() {
+        } else {
+            self.spelling(node, name);
+        }
+    }
+
+    /// How names are spelt, those of parameters too.
+    pub(super) fn spelling(&mut self, node: &Node, name: &str) {
+        if formula::name_length(name) != name.len() || name.is_empty() {
             self.problem(node, format!("`{name}` is not a name"), "use letters, digits and hyphens, beginning with a letter: `reader-2` is written `reader2`");
         }
     }
@@ -244,6 +251,8 @@ impl<'a> Checker<'a> {
         let formula = match expr.formula() {
             Ok(formula) => formula,
             Err(wrong) => {
+                // What it uses is used all the same: one mistake is one problem.
+                self.used.extend(expr.params());
                 let is_plain = matches!(&node.kind, Kind::Scalar { plain: true, .. });
                 let start = node.span.start + if is_plain { wrong.at } else { 0 };
                 let span = if is_plain { Span::new(start.min(node.span.end), node.span.end) } else { node.span };
@@ -296,7 +305,12 @@ impl<'a> Checker<'a> {
                 if !self.param(frame, node, name) {
                     return;
                 }
-                for (index, member) in self.members(name).into_iter().enumerate() {
+                let members = self.members(name);
+                // Under a condition the parameter may be narrowed to the members that fit.
+                if frame.doubtful && members.iter().flatten().any(|word| valid(word).is_ok()) {
+                    return;
+                }
+                for (index, member) in members.into_iter().enumerate() {
                     let place = self.root.at("given").at(name).at("one-of").item(index);
                     match member.as_deref() {
                         Some(word) => {

@@ -45,7 +45,10 @@ impl Checker<'_> {
         let (given, node) = (self.given, self.root.at("given"));
         for (name, domain) in given {
             if let Some((key, value)) = node.entry(name) {
-                self.name(key, name);
+                self.spelling(key, name);
+                if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
+                    self.problem(key, format!("the parameter `{name}` does not begin with a small letter"), "`$HOME` and its like stay text");
+                }
                 self.domain(value, domain);
             }
         }
