@@ -8,11 +8,14 @@
 
 mod args;
 pub mod drift;
+pub mod frames;
 pub mod outcome;
 pub mod pieces;
 pub mod property;
 pub mod signals;
+pub mod starts;
 pub mod streams;
+pub mod tally;
 pub mod verdict;
 pub mod view;
 pub mod written;
@@ -59,13 +62,27 @@ pub static PROPERTIES: &[&dyn Property] = &[
     &property::one_process::OneProcess,
     &property::no_strays::NoStrays,
     &property::in_time::InTime,
+    &property::parentage::Parentage,
     &property::exactly_once::ExactlyOnce,
+    &property::bytes_conserved::BytesConserved,
     &property::order_kept::OrderKept,
     &property::atoms_whole::AtomsWhole,
+    &property::frames_whole::FramesWhole,
+    &property::frames_torn::FramesTorn,
     &property::output_equals::OutputEquals,
+    &property::connections::Connections,
     &property::counter_total::CounterTotal,
     &property::counter_at_most::CounterAtMost,
-    &property::connections::Connections,
+    &property::child_descriptors::ChildDescriptors,
+    &property::child_signals::ChildSignals,
+    &property::child_argv::ChildArgv,
+    &property::child_env::ChildEnv,
+    &property::child_cwd::ChildCwd,
+    &property::exec_preserves::ExecPreserves,
+    &property::start_failed_once::StartFailedOnce,
+    &property::same_status::SameStatus,
+    &property::reaped_all::ReapedAll,
+    &property::memory_unshared::MemoryUnshared,
 ];
 
 /// The properties as the checker of scenarios needs to know them.

@@ -30,8 +30,11 @@ pub enum Arg<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Arg<T> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let _ = deserializer;
-        Err(serde::de::Error::custom("not built"))
+        let value = serde_json::Value::deserialize(deserializer)?;
+        match value.as_str() {
+            Some(text) if text.starts_with('$') => Ok(Arg::Param(text.to_owned())),
+            _ => T::deserialize(value).map(Arg::Lit).map_err(serde::de::Error::custom),
+        }
     }
 }
 
@@ -63,16 +66,54 @@ impl Expr {
         match self {
             Expr::Int(n) => Ok(Value::Int(*n)),
             Expr::Bool(b) => Ok(Value::Bool(*b)),
-            Expr::Text(text) => match text.strip_prefix('$') {
-                Some(name) => scope.get(name).ok_or_else(|| format!("no parameter `{name}`")),
-                None => Ok(Value::Text(text.clone())),
-            },
+            Expr::Text(text) => eval(text, scope),
         }
     }
     /// Stand-in until the language part lands.
     pub fn eval_text(&self, scope: &dyn Scope) -> Result<Value, String> {
-        self.eval(scope)
+        match self {
+            Expr::Text(text) => match text.split_once('$') {
+                Some(("", name)) => scope.get(name).ok_or_else(|| format!("no parameter `{name}`")),
+                Some((before, rest)) => {
+                    let end = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+                    let value = scope.get(&rest[..end]).ok_or("no parameter")?;
+                    Ok(Value::Text(format!("{before}{value}{}", &rest[end..])))
+                }
+                None => Ok(Value::Text(text.clone())),
+            },
+            _ => self.eval(scope),
+        }
     }
+}
+
+fn eval(text: &str, scope: &dyn Scope) -> Result<Value, String> {
+    if let Some((a, b)) = text.split_once(" and ") {
+        return Ok(Value::Bool(eval(a, scope)? == Value::Bool(true) && eval(b, scope)? == Value::Bool(true)));
+    }
+    for sign in [" == ", " != ", " <= ", " >= ", " + ", " - ", " * "] {
+        if let Some((a, b)) = text.split_once(sign) {
+            let (a, b) = (eval(a, scope)?, eval(b, scope)?);
+            let int = |v: &Value| v.int().ok_or_else(|| format!("no integer {v}"));
+            return Ok(match sign.trim() {
+                "==" => Value::Bool(a == b),
+                "!=" => Value::Bool(a != b),
+                "<=" => Value::Bool(int(&a)? <= int(&b)?),
+                ">=" => Value::Bool(int(&a)? >= int(&b)?),
+                "+" => Value::Int(int(&a)? + int(&b)?),
+                "-" => Value::Int(int(&a)? - int(&b)?),
+                _ => Value::Int(int(&a)? * int(&b)?),
+            });
+        }
+    }
+    if let Some(name) = text.strip_prefix('$') {
+        return scope.get(name).ok_or_else(|| format!("no parameter `{name}`"));
+    }
+    Ok(match (text, text.parse()) {
+        ("true", _) => Value::Bool(true),
+        ("false", _) => Value::Bool(false),
+        (_, Ok(n)) => Value::Int(n),
+        _ => Value::Text(text.to_owned()),
+    })
 }
 
 impl<T: Clone + serde::de::DeserializeOwned> Arg<T> {

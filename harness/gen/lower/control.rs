@@ -20,11 +20,12 @@ impl Lowering<'_> {
     }
 
     fn gate_number(&mut self, name: &str) -> Lowered<u16> {
-        if let Some(gate) = self.gates.get(name) {
+        let name = self.values.name(name)?;
+        if let Some(gate) = self.gates.get(&name) {
             return Ok(*gate);
         }
         let gate = u16::try_from(self.gates.len()).map_err(|_| super::too_large())?;
-        self.gates.insert(name.to_owned(), gate);
+        self.gates.insert(name, gate);
         Ok(gate)
     }
 
@@ -34,6 +35,7 @@ impl Lowering<'_> {
         let (state, words) = match (step.state, count) {
             (AwaitState::Blocked, None) => (State::Blocked, "is blocked".to_owned()),
             (AwaitState::Zombie, None) => (State::Zombie, "is a zombie".to_owned()),
+            (AwaitState::Ended, None) => (State::Ended, "has ended".to_owned()),
             (AwaitState::Stopped, None) => (State::Stopped, "is stopped".to_owned()),
             (AwaitState::Gone, None) => (State::Gone, "is gone".to_owned()),
             (AwaitState::Reaped, Some(count)) => (State::Reaped(count), format!("has reaped {count} children")),
@@ -41,7 +43,10 @@ impl Lowering<'_> {
             (_, Some(_)) => return Err(LowerError::invalid("`count` belongs to `state: reaped`")),
         };
         let label = format!("wait until {} {words}", self.name_of(who));
-        self.plain(here, "await", label, Some(&step.who), Act::Await { who, state })
+        let op = self.plain(here, "await", label, Some(&step.who), Act::Await { who, state })?;
+        // Awaiting `reaped` returns the end of each child, whatever it was; what is right is a matter of `reaped-all`.
+        self.decls[op.step as usize].any = matches!(state, State::Reaped(_));
+        Ok(op)
     }
 
     pub(super) fn repeat(&mut self, here: &mut Here, step: &Repeat, ops: &mut Vec<Op>) -> Lowered<()> {

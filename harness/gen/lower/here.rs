@@ -92,18 +92,35 @@ impl Lowering<'_> {
         take(&mut self.memory_slots)
     }
 
-    /// The actor that a name means in a process: the one made last on the way here, or the only one there is.
+    /// The actor that a name means in a process: `worker[2]` that one; `worker` the one made last on the way here, or the only
+    /// one there is.
     pub(super) fn who(&self, here: &Here, name: &str) -> Lowered<ActorId> {
+        let name = self.values.name(name)?;
         if name == "self" {
             return Ok(here.actor);
         }
-        if let Some(actor) = here.latest(name) {
+        if let Some((family, index)) = member(&name) {
+            return self.member_of(family, index);
+        }
+        if let Some(actor) = here.latest(&name) {
             return Ok(actor);
         }
-        match self.known.actors.get(name).map(Vec::as_slice) {
+        match self.known.actors.get(&name).map(Vec::as_slice) {
             Some([only]) => Ok(*only),
             Some(_) => Err(LowerError::invalid(format!("there are several `{name}` and none was made on the way here"))),
             None if self.known.complete => Err(LowerError::invalid(format!("no process is called `{name}`"))),
+            None => Ok(0),
+        }
+    }
+
+    fn member_of(&self, family: &str, index: usize) -> Lowered<ActorId> {
+        let members = self.known.actors.get(family).map_or(&[][..], Vec::as_slice);
+        match members.get(index) {
+            Some(actor) => Ok(*actor),
+            None if self.known.complete => {
+                let count = members.len();
+                Err(LowerError::invalid(format!("there is no `{family}[{index}]`: {count} of them are made, counted from 0")))
+            }
             None => Ok(0),
         }
     }
@@ -114,6 +131,12 @@ impl Lowering<'_> {
         let own = |actor: &&ActorId| self.actors[usize::from(**actor)].parent.is_some_and(|parent| here.selves.contains(&parent));
         members.filter(own).copied().collect()
     }
+}
+
+/// Family and index of `worker[2]`.
+fn member(name: &str) -> Option<(&str, usize)> {
+    let (family, rest) = name.split_once('[')?;
+    Some((family, rest.strip_suffix(']')?.parse().ok()?))
 }
 
 fn take(next: &mut u16) -> Lowered<Slot> {

@@ -207,7 +207,7 @@ impl Lowering<'_> {
         let program = self.program_of_spawn(step, &name)?;
         let args = self.values.texts(&step.args)?;
         let env = self.env_of_spawn(step)?;
-        let cwd = self.values.bind_optional(step.cwd.as_ref())?.map(|path| case_path(&path));
+        let cwd = self.values.bind_optional(step.cwd.as_ref())?.map(|path| self.program_path(&path));
         let streams = [&step.stdin, &step.stdout, &step.stderr];
         let stdio = self.stdio(streams)?;
         let declared = self.declare(here, "spawn", spawn_label(step, &name, &program, args.len()), Some(&name), &step.expect)?;

@@ -1,5 +1,6 @@
 //! fork, exec, exit, wait, report-state.
 
+use super::expect::may_fail;
 use super::here::Here;
 use super::{Lowered, LowerError, Lowering};
 use crate::generate::act::{Act, Via, Whom};
@@ -58,9 +59,10 @@ impl Lowering<'_> {
         let env = step.env.as_ref().map(|vars| self.values.texts(vars)).transpose()?;
         let (program, image) = self.program_of_exec(here, step)?;
         let label = exec_label(&program, args.len(), long_arg);
+        let to_fail = may_fail(&self.outcomes(&step.expect)?.0);
         let declared = self.declare(here, "exec", label, step.name.as_deref(), &step.expect)?;
         self.decl(declared).asked = Some(Box::new(Asked {
-            child: image,
+            child: image.filter(|_| !to_fail),
             program: program.clone(),
             argv: std::iter::once(Value::Text(program.clone())).chain(args.iter().cloned()).collect(),
             env: env.as_ref().map(|vars| AskedEnv { replace: true, vars: vars.iter().map(split_variable).collect() }),

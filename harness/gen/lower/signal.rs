@@ -26,7 +26,8 @@ impl Lowering<'_> {
             .map(|(word, numbers)| format!("{word} {}", listed(numbers)))
             .collect::<Vec<_>>();
         let label = if label.is_empty() { "leave the mask as it is".to_owned() } else { label.join(", ") };
-        self.plain(here, "mask", label, None, Act::Mask { block, unblock })
+        let named = [&block[..], &unblock[..]].concat();
+        self.plain(here, "mask", label, Some(&listed(&named)), Act::Mask { block, unblock })
     }
 
     pub(super) fn kill(&mut self, here: &mut Here, step: &signal::Kill) -> Lowered<Op> {

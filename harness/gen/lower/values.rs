@@ -81,6 +81,14 @@ impl<'a> Values<'a> {
         value.bytes().ok_or_else(|| LowerError::invalid(format!("text is wanted here, not the {} `{value}`", value.kind())))
     }
 
+    /// A name with the parameters in it put in: `worker[$i]`, `turn-$i`.
+    pub(super) fn name(&self, name: &str) -> Lowered<String> {
+        if !name.contains('$') {
+            return Ok(name.to_owned());
+        }
+        Ok(self.text(&Expr::Text(name.to_owned()))?.to_string())
+    }
+
     /// Arguments: each a text; lists are spliced.
     pub(super) fn texts(&self, exprs: &[Expr]) -> Lowered<Vec<Value>> {
         let mut texts = Vec::with_capacity(exprs.len());

@@ -57,6 +57,7 @@ impl Performer<'_> {
                     && self.arena.doing(who).load(Ordering::Acquire) == doing
             }
             State::Zombie => os::process_state(pid) == Some('Z'),
+            State::Ended => matches!(os::process_state(pid), None | Some('Z')),
             State::Stopped => os::process_state(pid) == Some('T'),
             State::Gone => os::process_state(pid).is_none(),
             State::Reaped(_) => false,

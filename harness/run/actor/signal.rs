@@ -139,6 +139,5 @@ impl Performer<'_> {
             let ended = crate::sys::decode(REAPED_STATUS[at].load(Ordering::Relaxed));
             self.returned(Outcome::Ended(ended), of);
         }
-        self.note_step(What::Number { name: "reaped".to_owned(), value: REAPED_COUNT.load(Ordering::Acquire).into() });
     }
 }
