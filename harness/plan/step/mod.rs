@@ -71,3 +71,4 @@ pub enum Step {
     Drop(library::Drop),
     Parallel(library::Parallel),
 }
+pub use super::describe::{KINDS, Kind};
