@@ -38,4 +38,3 @@ pub struct PropertyDecl {
     /// Its arguments.
     pub args: &'static [ArgDecl],
 }
-pub fn check(_: &super::case::Source, _: &[PropertyDecl]) -> Result<super::case::Plan, super::diagnostic::Problems> { Err(super::diagnostic::Problems) }

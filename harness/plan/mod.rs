@@ -10,7 +10,3 @@ pub mod record;
 pub mod script;
 pub mod step;
 pub mod value;
-pub mod describe;
-pub mod diagnostic;
-pub mod library;
-pub mod schema;

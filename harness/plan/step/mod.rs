@@ -71,4 +71,3 @@ pub enum Step {
     Drop(library::Drop),
     Parallel(library::Parallel),
 }
-pub use super::describe::{KINDS, Kind};
