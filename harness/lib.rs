@@ -5,6 +5,7 @@ pub mod generate;
 pub mod judge;
 pub mod names;
 pub mod plan;
+pub mod reference;
 pub mod run;
 pub mod sys;
 pub mod trace;

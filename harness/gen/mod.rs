@@ -1,3 +1,14 @@
 //! From a plan to cases: strategies, binding, shrinking, replay files.
+
 pub mod act;
+pub mod covering;
+pub mod draw;
+pub mod lower;
 pub mod program;
+pub mod replay;
+pub mod seed;
+pub mod shrink;
+pub mod simpler;
+pub mod strategy;
+mod text;
+pub mod trial;

@@ -13,6 +13,7 @@ pub mod actor;
 pub mod arena;
 pub mod doctor;
 pub mod frame;
+pub mod probe;
 pub mod session;
 pub mod subject;
 pub mod warden;

@@ -181,13 +181,8 @@ impl Session {
     }
 
     fn adapter(&self, start: &subject::Start) -> AdapterCommand {
-        let own = |name: &str| vec![self.exe.to_string_lossy().into_owned(), "__subject".to_owned(), name.to_owned()];
-        let (argv, env) = match start {
-            subject::Start::Raw => (own("raw"), Vec::new()),
-            subject::Start::Builtin(name) => (own(name), Vec::new()),
-            subject::Start::Command { argv, env } => (argv.clone(), env.clone()),
-        };
-        AdapterCommand { argv, env }
+        let env = if let subject::Start::Command { env, .. } = start { env.clone() } else { Vec::new() };
+        AdapterCommand { argv: start.argv(&self.exe), env }
     }
 
     /// Hands the job over and waits. A warden found dead before it had the case is replaced, and the case runs on the new one;

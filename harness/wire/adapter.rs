@@ -4,13 +4,17 @@
 //! started with a standard descriptor closed keeps it closed.
 
 use super::codec;
-use super::message::{Failure, Fields, Hello, HelloLine, Operation, PROTOCOL, REPLIES, REQUESTS, Reply, ReplyBody};
+use super::message::{Data, Failure, Fields, Hello, HelloLine, Operation, PROTOCOL, REPLIES, REQUESTS, Reply, ReplyBody};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::sys::stat::Mode;
+use crate::plan::value::Value;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::sync::Barrier;
 
 /// A hello of this process.
 pub fn hello(library: &str, version: &str, language: &str, capabilities: &[&str]) -> Hello {
@@ -97,4 +101,44 @@ pub fn failed(error: &io::Error) -> ReplyBody {
 /// The name of an errno: `ENOENT`.
 pub fn errno_name(errno: i32) -> String {
     format!("{:?}", Errno::from_raw(errno))
+}
+
+/// An error of the adapter itself or of a library that names no errno.
+pub fn refused(kind: &str, message: impl Into<String>) -> ReplyBody {
+    ReplyBody::Error(Failure { errno: None, kind: kind.into(), message: message.into() })
+}
+
+/// The answer to a question about a handle that is not known (any more).
+pub fn unknown_handle(handle: &str) -> ReplyBody {
+    refused("UnknownHandle", format!("there is no handle `{handle}`"))
+}
+
+/// A name, path or argument of a request.
+///
+/// # Errors
+/// `InvalidInput` when the value is neither text nor bytes.
+pub fn text(value: &Value) -> io::Result<OsString> {
+    value.bytes().map(OsString::from_vec).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, format!("{} is not text or bytes", value.kind())))
+}
+
+/// The bytes of an input.
+///
+/// # Errors
+/// `InvalidInput` when they cannot be told.
+pub fn input(data: &Data) -> io::Result<Vec<u8>> {
+    codec::bytes(data).map_err(|message| io::Error::new(io::ErrorKind::InvalidInput, message))
+}
+
+/// `parallel`: so many threads begin together, each answers all of `operations` in order.
+pub fn in_threads(threads: u32, operations: &[Operation], answer: impl Fn(&Operation) -> ReplyBody + Sync) -> ReplyBody {
+    let start = Barrier::new(threads as usize);
+    let thread = || {
+        start.wait();
+        operations.iter().map(&answer).collect()
+    };
+    let results = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(thread)).collect();
+        running.into_iter().map(|thread| thread.join().unwrap_or_default()).collect()
+    });
+    ok(Fields { results, ..Fields::default() })
 }

@@ -230,7 +230,7 @@ impl<'a> Performer<'a> {
     }
 
     fn state(&self, label: &str) {
-        let state = Box::new(crate::sys::own_state(true));
+        let state = Box::new(crate::sys::own_state(false));
         self.note(What::State { label: label.to_owned(), state });
     }
 

@@ -1,6 +1,7 @@
 //! fork, exec, exit, wait.
 
 use super::{Performer, Stop, failed, os};
+use crate::sys::decode;
 use crate::generate::act::{Via, Whom};
 use crate::generate::program::Op;
 use crate::plan::script::{ActorId, Ended, Outcome};
@@ -61,19 +62,6 @@ impl WaitFlags {
             | flag(self.nowait, libc::WNOWAIT)
             | flag(self.untraced, libc::WSTOPPED)
             | flag(self.continued, libc::WCONTINUED)
-    }
-}
-
-/// Decodes a wait status without the blending of library wrappers (nix loses deaths by real-time signals).
-pub fn decode(status: i32) -> Ended {
-    if libc::WIFEXITED(status) {
-        Ended::Exited(libc::WEXITSTATUS(status))
-    } else if libc::WIFSTOPPED(status) {
-        Ended::Stopped(libc::WSTOPSIG(status))
-    } else if libc::WIFCONTINUED(status) {
-        Ended::Continued
-    } else {
-        Ended::Killed { signal: libc::WTERMSIG(status), core: libc::WCOREDUMP(status) }
     }
 }
 

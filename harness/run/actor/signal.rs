@@ -136,7 +136,7 @@ impl Performer<'_> {
         change_mask(libc::SIG_UNBLOCK, &[libc::SIGCHLD]);
         for at in 0..(REAPED_COUNT.load(Ordering::Acquire) as usize).min(REAPED) {
             let of = self.arena.actor_of(REAPED_PIDS[at].load(Ordering::Relaxed), self.actors);
-            let ended = super::process::decode(REAPED_STATUS[at].load(Ordering::Relaxed));
+            let ended = crate::sys::decode(REAPED_STATUS[at].load(Ordering::Relaxed));
             self.returned(Outcome::Ended(ended), of);
         }
         self.note_step(What::Number { name: "reaped".to_owned(), value: REAPED_COUNT.load(Ordering::Acquire).into() });
