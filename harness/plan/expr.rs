@@ -254,34 +254,3 @@ impl Scope for std::collections::BTreeMap<String, Value> {
         std::collections::BTreeMap::get(self, name).cloned()
     }
 }
-
-impl Expr {
-    /// Stand-in until the language part lands.
-    pub fn eval(&self, scope: &dyn Scope) -> Result<Value, String> {
-        match self {
-            Expr::Int(n) => Ok(Value::Int(*n)),
-            Expr::Bool(b) => Ok(Value::Bool(*b)),
-            Expr::Text(text) => match text.strip_prefix('$') {
-                Some(name) => scope.get(name).ok_or_else(|| format!("no parameter `{name}`")),
-                None => Ok(Value::Text(text.clone())),
-            },
-        }
-    }
-    /// Stand-in until the language part lands.
-    pub fn eval_text(&self, scope: &dyn Scope) -> Result<Value, String> {
-        self.eval(scope)
-    }
-}
-
-impl<T: Clone + serde::de::DeserializeOwned> Arg<T> {
-    /// Stand-in until the language part lands.
-    pub fn bind(&self, scope: &dyn Scope) -> Result<T, String> {
-        match self {
-            Arg::Lit(value) => Ok(value.clone()),
-            Arg::Param(name) => {
-                let value = Expr::Text(name.clone()).eval(scope)?;
-                serde_json::from_value(serde_json::to_value(value).map_err(|e| e.to_string())?).map_err(|e| e.to_string())
-            }
-        }
-    }
-}
