@@ -69,6 +69,9 @@ pub struct Problems {
     pub list: Vec<Problem>,
 }
 
+/// Problems that are told; nobody reads more, and each is drawn with its line.
+const MOST: usize = 100;
+
 /// How [`Problems::render`] draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
@@ -85,6 +88,12 @@ impl Problems {
     pub fn new(source: &super::case::Source, mut list: Vec<Problem>) -> Problems {
         list.sort_by_key(|problem| problem.span.start);
         list.dedup();
+        if list.len() > MOST {
+            let rest = list.len() - MOST;
+            let span = list[MOST].span;
+            list.truncate(MOST);
+            list.push(Problem::new(span, format!("{rest} more problems from here on are not shown")));
+        }
         Problems { path: source.path.clone(), text: source.text.clone(), list }
     }
 

@@ -174,7 +174,7 @@ pub fn hex(bytes: &[u8]) -> String {
 
 /// The inverse of [`hex`]; `None` for an odd number of digits or another character.
 pub fn unhex(digits: &str) -> Option<Vec<u8>> {
-    if !digits.is_ascii() || digits.len() % 2 != 0 {
+    if !digits.is_ascii() || !digits.len().is_multiple_of(2) {
         return None;
     }
     (0..digits.len()).step_by(2).map(|i| u8::from_str_radix(&digits[i..i + 2], 16).ok()).collect()

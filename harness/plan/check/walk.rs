@@ -261,8 +261,8 @@ impl<'a> Checker<'a> {
         };
         let mut names = Vec::new();
         formula.params(&mut |name| names.push(name.to_owned()));
-        let known = names.iter().fold(true, |known, name| self.param(frame, node, name) && known);
-        if !known {
+        let unknown = names.iter().filter(|name| !self.param(frame, node, name)).count();
+        if unknown > 0 {
             return;
         }
         let sort = |name: &str| self.given.get(name).map_or(Sort::Int, Sort::of_domain);
