@@ -142,10 +142,11 @@ fn a_death_by_real_time_signal_is_told_exactly() {
 #[test]
 fn output_files_and_shared_memory_are_found_once() {
     at_each_level(|session| {
-        let history = run(session, &shell("echo out; echo err >&2; echo x > $TMPDIR/left; echo x > /dev/shm/childproof-left"));
+        let history = run(session, &shell("echo out; echo err >&2; echo x > $TMPDIR/left; echo x > /dev/shm/childproof-$$"));
         assert_eq!((output(&history, "stdout").as_str(), output(&history, "stderr").as_str()), ("out\n", "err\n"));
         assert_eq!(history.observed.files, ["tmp/left"]);
-        assert_eq!(history.observed.shared, ["/dev/shm/childproof-left"]);
+        let pid = history.observed.before.as_ref().unwrap().pid;
+        assert_eq!(history.observed.shared, [format!("/dev/shm/childproof-{pid}")]);
         let history = run(session, &shell("true"));
         assert_eq!((output(&history, "stdout").as_str(), output(&history, "stderr").as_str()), ("", ""));
         assert_eq!((history.observed.files, history.observed.shared), Default::default());
@@ -167,6 +168,8 @@ fn harm_stays_inside() {
         assert!(!Path::new("/usr/childproof-was-here").exists() && !Path::new("/tmp/childproof-was-here").exists());
         let history = run(session, &shell("head -c 3000000000 /dev/zero > $TMPDIR/big; echo $?"));
         assert_ne!(output(&history, "stdout"), "0\n", "{level}");
+        let history = run(session, &shell("exec head -c 3000000000 /dev/zero"));
+        assert!(matches!(&history.end, End::Crash { message } if message.contains("stdout")), "{level}: {:?}", history.end);
         let history = run(session, &shell("ls /dev/vda /dev/sda /dev/mem 2>/dev/null; ls /proc | grep -c '^[0-9]'"));
         let processes: u32 = output(&history, "stdout").trim().parse().unwrap();
         assert!(processes <= 4, "{level}: {processes} processes are seen");
@@ -192,8 +195,9 @@ fn library(operations: Vec<Operation>) -> Program {
     Program { library: true, ..program(operations.into_iter().map(ask).collect()) }
 }
 
-fn spawn(path: &str) -> Operation {
-    Operation::Spawn(Box::new(SpawnRequest { program: Value::Text(path.into()), ..SpawnRequest::default() }))
+fn spawn(path: &str, args: &[&str]) -> Operation {
+    let args = args.iter().map(|arg| Value::Text((*arg).into())).collect();
+    Operation::Spawn(Box::new(SpawnRequest { program: Value::Text(path.into()), args, ..SpawnRequest::default() }))
 }
 
 fn wait() -> Operation {
@@ -203,7 +207,7 @@ fn wait() -> Operation {
 #[test]
 fn one_adapter_serves_many_cases_until_something_is_left() {
     at_each_level(|session| {
-        let clean = || run(session, &library(vec![spawn("/bin/true"), wait()]));
+        let clean = || run(session, &library(vec![spawn("/bin/true", &[]), wait()]));
         let (first, second) = (clean(), clean());
         for history in [&first, &second] {
             assert_eq!(history.end, End::Done, "{history:?}");
@@ -213,7 +217,7 @@ fn one_adapter_serves_many_cases_until_something_is_left() {
         }
         let pid = |history: &History| history.observed.before.as_ref().map(|state| state.pid);
         assert_eq!(pid(&first), pid(&second));
-        let left = run(session, &library(vec![spawn("/usr/bin/yes")]));
+        let left = run(session, &library(vec![spawn("/bin/sleep", &["1000"])]));
         assert_eq!(left.observed.left.len(), 1, "{left:?}");
         assert_ne!(pid(&clean()), pid(&first));
         still_works(session);
@@ -276,7 +280,7 @@ fn helper_that_runs_cases_until_it_is_killed() {
                 loop {
                     let script = "echo x > /dev/shm/childproof-$$; setsid sleep 1000 & setsid sh -c 'sleep 1000 & sleep 1000' & echo x > $TMPDIR/x";
                     session.run(worker, &Script::default(), &shell(script), &subject(Start::Raw));
-                    session.run(worker, &Script::default(), &library(vec![spawn("/usr/bin/yes")]), &subject(Start::Raw));
+                    session.run(worker, &Script::default(), &library(vec![spawn("/bin/sleep", &["1000"])]), &subject(Start::Raw));
                 }
             });
         }
