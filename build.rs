@@ -8,4 +8,7 @@ fn main() {
     let version = said.ok().and_then(|text| text.split(' ').nth(1).map(|word| word.trim().to_owned())).unwrap_or_else(|| "unknown".into());
     println!("cargo::rustc-env=CHILDPROOF_RUSTC_VERSION={version}");
     println!("cargo::rerun-if-changed=build.rs");
+    // These folders are embedded, and the macro that does it cannot tell cargo of new files.
+    println!("cargo::rerun-if-changed=fixtures/subjects");
+    println!("cargo::rerun-if-changed=scenarios");
 }
