@@ -93,7 +93,7 @@ fn what_scenarios_come_to() {
     insta::assert_snapshot!("counter", golden("shm/counter", &[("workers", int(2)), ("times", int(250_000))]));
     insta::assert_snapshot!("drop", golden("wait/drop", &[("children", int(2)), ("running", yes)]));
     let closed = Value::List(vec![int(0), int(2)]);
-    let streams = [("closed", closed), ("stdin", word("file in.txt")), ("stdout", word("pipe")), ("stderr", word("stdout"))];
+    let streams = [("closed", closed), ("stdin", word("file in.txt")), ("stdout", word("pipe")), ("stderr", word("null"))];
     insta::assert_snapshot!("stdio", golden("start/stdio-permutations", &streams));
 }
 
