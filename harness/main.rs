@@ -1,9 +1,5 @@
-//! The command line.
+//! The `childproof` command; everything is in the library, so that tests can reach it.
 
-fn main() {
-    let args: Vec<String> = std::env::args().collect();
-    match args.as_slice() {
-        [_, word, name] if word == "__subject" => childproof::run::subject::builtin::main(name),
-        _ => std::process::exit(2),
-    }
+fn main() -> std::process::ExitCode {
+    childproof::cli::main()
 }

@@ -14,6 +14,7 @@ use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -110,7 +111,7 @@ fn fifo(path: &Path) -> io::Result<File> {
 }
 
 fn failed_start(error: &WireError, command: &AdapterCommand, pid: i32, limit_ms: u64) -> End {
-    let program = command.argv.join(" ");
+    let program = command.shown();
     match error {
         WireError::Died { .. } => {
             let how = sys::wait_for(pid).map_or_else(|error| error.to_string(), ended_in_words);
@@ -125,7 +126,7 @@ fn failed_start(error: &WireError, command: &AdapterCommand, pid: i32, limit_ms:
 /// Forks and executes it; an exec that fails is told by its errno.
 fn launch(command: &AdapterCommand, start: &SubjectStart, paths: &[PathBuf; 2]) -> Result<i32, End> {
     let harness = |message: String| End::Harness { message };
-    let words: Result<Vec<CString>, _> = command.argv.iter().map(|word| CString::new(word.as_str())).collect();
+    let words: Result<Vec<CString>, _> = command.argv.iter().map(|word| CString::new(word.as_bytes())).collect();
     let words = words.map_err(|error| harness(format!("the subject's command line: {error}")))?;
     let (mut told, tell) = io::pipe().map_err(|error| harness(format!("make a pipe: {error}")))?;
     // SAFETY: the warden has one thread.
@@ -147,7 +148,7 @@ fn launch(command: &AdapterCommand, start: &SubjectStart, paths: &[PathBuf; 2]) 
                 Ok(()) => {
                     let _ = sys::wait_for(pid);
                     let error = io::Error::from_raw_os_error(i32::from_ne_bytes(errno));
-                    Err(End::Unavailable { reason: format!("the subject `{}` cannot be executed: {error}", command.argv.join(" ")) })
+                    Err(End::Unavailable { reason: format!("the subject `{}` cannot be executed: {error}", command.shown()) })
                 }
             }
         }

@@ -9,6 +9,7 @@ use crate::trace::state::Observations;
 use crate::trace::{End, Event};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::ffi::OsString;
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixStream;
@@ -56,9 +57,16 @@ pub struct Job {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdapterCommand {
     /// The program and its arguments.
-    pub argv: Vec<String>,
+    pub argv: Vec<OsString>,
     /// Environment beside that of every case.
-    pub env: Vec<(String, String)>,
+    pub env: Vec<(OsString, OsString)>,
+}
+
+impl AdapterCommand {
+    /// The command line for messages.
+    pub fn shown(&self) -> String {
+        self.argv.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// From a warden to main.

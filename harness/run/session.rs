@@ -181,11 +181,8 @@ impl Session {
     }
 
     fn adapter(&self, start: &subject::Start) -> AdapterCommand {
-        // Command lines cross to the warden as text; a path that is not UTF-8 is refused by the exec that follows.
-        let text = |word: &std::ffi::OsString| word.to_string_lossy().into_owned();
-        let argv = start.argv(&self.exe).iter().map(text).collect();
-        let env = start.env().iter().map(|(name, value)| (text(name), text(value))).collect();
-        AdapterCommand { argv, env }
+        let env = if let subject::Start::Command { env, .. } = start { env.clone() } else { Vec::new() };
+        AdapterCommand { argv: start.argv(&self.exe), env }
     }
 
     /// Hands the job over and waits. A warden found dead before it had the case is replaced, and the case runs on the new one;

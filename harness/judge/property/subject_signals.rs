@@ -42,7 +42,11 @@ impl Property for SubjectSignals {
         let mut asked = drift::asked_signals(history);
         // glibc installs its handlers for these with the first thread that a process starts.
         asked.extend(signals::GLIBC_OWN);
-        let sets = [("blocked", &before.blocked, &after.blocked), ("ignored", &before.ignored, &after.ignored), ("caught", &before.caught, &after.caught)];
+        let sets = [
+            ("blocked", &before.blocked, &after.blocked),
+            ("ignored", &before.ignored, &after.ignored),
+            ("caught", &before.caught, &after.caught),
+        ];
         let differences: Vec<String> = sets.iter().flat_map(|(word, was, now)| differences(word, was, now, &asked)).collect();
         if differences.is_empty() {
             return Finding::Pass;
@@ -52,7 +56,9 @@ impl Property for SubjectSignals {
 }
 
 fn differences(word: &str, was: &[i32], now: &[i32], asked: &BTreeSet<i32>) -> Vec<String> {
-    let only = |these: &[i32], those: &[i32]| -> Vec<i32> { these.iter().copied().filter(|signal| !those.contains(signal) && !asked.contains(signal)).collect() };
+    let only = |these: &[i32], those: &[i32]| -> Vec<i32> {
+        these.iter().copied().filter(|signal| !those.contains(signal) && !asked.contains(signal)).collect()
+    };
     let (more, fewer) = (only(now, was), only(was, now));
     let more = (!more.is_empty()).then(|| format!("newly {word}: {}", drift::signal_words(more)));
     let fewer = (!fewer.is_empty()).then(|| format!("no longer {word}: {}", drift::signal_words(fewer)));

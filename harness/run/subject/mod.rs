@@ -13,7 +13,7 @@ pub mod versions;
 
 use crate::reference::Fault;
 use declaration::{Declaration, StartDecl};
-pub use declaration::{Expectation, Reason};
+pub use declaration::{Condition, Expectation, Reason};
 use std::ffi::OsString;
 use std::path::Path;
 

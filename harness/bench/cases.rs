@@ -1,0 +1,111 @@
+//! The cases that are measured, and how long they take through the whole way: lowered, isolated, performed, cleaned up, judged.
+
+use super::Round;
+use crate::generate::lower;
+use crate::generate::program::Program;
+use crate::judge;
+use crate::judge::verdict::CaseOutcome;
+use crate::plan::case::{Case, Plan, Source};
+use crate::plan::check::check;
+use crate::plan::script::Script;
+use crate::run::subject::{self, Subject};
+use crate::run::Session;
+use std::io;
+use std::time::Instant;
+
+/// Cases per measurement.
+const TIMES: u32 = 20;
+/// Steps that the long case has beyond the short one.
+const MORE: usize = 200;
+
+/// The cases.
+pub struct Cases<'a> {
+    session: &'a Session,
+    raw: Subject,
+    empty: (Script, Program),
+    two: (Script, Program),
+    short: (Script, Program),
+    long: (Script, Program),
+}
+
+impl<'a> Cases<'a> {
+    /// Prepares them.
+    ///
+    /// # Errors
+    /// A text below that does not check, which the tests would have found.
+    pub fn new(session: &'a Session) -> io::Result<Cases<'a>> {
+        let raw = subject::find("raw").map_err(io::Error::other)?;
+        let actor = |name: &str| format!("  - fork:\n      as: {name}\n      do:\n{}", steps("        ", 9));
+        let two = format!("{}{}  - wait: {{for: one}}\n  - wait: {{for: two}}\n", actor("one"), actor("two"));
+        Ok(Cases {
+            session,
+            raw,
+            empty: bound("  - repeat: {times: 0, do: [{report-state: never}]}\n")?,
+            two: bound(&two)?,
+            short: bound(&steps("  ", 0))?,
+            long: bound(&steps("  ", MORE))?,
+        })
+    }
+
+    /// Nanoseconds of each.
+    ///
+    /// # Errors
+    /// A case that does not complete.
+    pub fn round(&self, round: &mut Round) -> io::Result<()> {
+        let empty = self.timed(0, &self.empty, TIMES)?;
+        round.insert("empty case", empty);
+        round.insert("2 actors x 10 steps", self.timed(0, &self.two, TIMES)?);
+        let (short, long) = (self.timed(0, &self.short, TIMES)?, self.timed(0, &self.long, TIMES)?);
+        round.insert("one more step", (long - short).max(1.0) / MORE as f64);
+        if self.session.workers() >= 2 {
+            let alone = self.timed(0, &self.two, 2 * TIMES)? * f64::from(2 * TIMES);
+            round.insert("1 worker", alone);
+            round.insert("2 workers", self.side_by_side()?);
+        }
+        Ok(())
+    }
+
+    fn timed(&self, worker: usize, case: &(Script, Program), times: u32) -> io::Result<f64> {
+        let began = Instant::now();
+        for _ in 0..times {
+            self.once(worker, case)?;
+        }
+        Ok(began.elapsed().as_nanos() as f64 / f64::from(times))
+    }
+
+    fn once(&self, worker: usize, (script, program): &(Script, Program)) -> io::Result<()> {
+        let verdict = judge::judge(&self.session.run(worker, script, program, &self.raw));
+        match verdict.outcome {
+            CaseOutcome::Completed => Ok(()),
+            outcome => Err(io::Error::other(format!("a case ended as {outcome:?}: {}", verdict.reason.unwrap_or_default()))),
+        }
+    }
+
+    /// The same number of cases as one worker had, on two.
+    fn side_by_side(&self) -> io::Result<f64> {
+        let began = Instant::now();
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| self.timed(1, &self.two, TIMES));
+            let own = self.timed(0, &self.two, TIMES);
+            let other = other.join().unwrap_or_else(|_| Err(io::Error::other("a worker panicked")));
+            own.and(other)
+        })?;
+        Ok(began.elapsed().as_nanos() as f64)
+    }
+}
+
+/// A pipe, and `count` steps that write to it and read from it in turn.
+fn steps(margin: &str, count: usize) -> String {
+    let write = format!("{margin}- write: {{to: p.write, bytes: 8}}\n");
+    let read = format!("{margin}- read: {{from: p.read, bytes: 8}}\n");
+    let turns: String = (0..count).map(|at| if at % 2 == 0 { write.as_str() } else { read.as_str() }).collect();
+    format!("{margin}- pipe: p\n{turns}")
+}
+
+fn bound(steps: &str) -> io::Result<(Script, Program)> {
+    let text = format!("title: Measured\nspec: [observed only]\nsteps:\n{steps}");
+    let source = Source { id: "bench/case".into(), path: "bench/case.yaml".into(), text };
+    let plan: Plan = check(&source, &judge::declarations()).map_err(|problems| io::Error::other(problems.to_string()))?;
+    let case = Case { scenario: plan.id.clone(), bindings: Default::default(), seed: 0, number: 0 };
+    lower::lower(&plan, &case).map_err(|error| io::Error::other(error.to_string()))
+}

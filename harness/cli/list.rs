@@ -1,0 +1,88 @@
+//! `childproof list`: what there is, one thing per line, name first, so that `cut` and `grep` can work on it.
+
+use super::exit::{Ended, Exit, Fault};
+use super::{load, out};
+use crate::judge;
+use crate::plan::script::Plane;
+use crate::plan::step;
+use crate::run::subject;
+use clap::{Args, ValueEnum};
+use std::fmt::Write;
+
+/// Options of `childproof list`.
+#[derive(Args, Debug)]
+pub struct ListArgs {
+    /// Of what
+    #[arg(value_enum, value_name = "WHAT")]
+    what: What,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum What {
+    /// Scenarios in the binary, with the plane they are for
+    Scenarios,
+    /// Properties; universal ones are checked on every case
+    Properties,
+    /// Subjects that can be tested here
+    Subjects,
+    /// Steps of the scenario language, with the capability that each needs
+    Steps,
+}
+
+/// Performs it.
+///
+/// # Errors
+/// A closed pipe.
+pub fn run(args: &ListArgs) -> Ended {
+    let rows = match args.what {
+        What::Scenarios => scenarios()?,
+        What::Properties => properties(),
+        What::Subjects => subjects(),
+        What::Steps => steps(),
+    };
+    out::print(&table(&rows))?;
+    Ok(Exit::AsExpected)
+}
+
+type Table = Vec<[String; 3]>;
+
+fn scenarios() -> Result<Table, Fault> {
+    let row = |plan: crate::plan::case::Plan| [plan.id, plane(plan.plane).to_owned(), plan.scenario.title];
+    Ok(load::embedded()?.into_iter().map(row).collect())
+}
+
+fn plane(plane: Plane) -> &'static str {
+    match plane {
+        Plane::Platform => "platform",
+        Plane::Library => "library",
+    }
+}
+
+fn properties() -> Table {
+    let kind = |universal| if universal { "universal" } else { "asked for" };
+    judge::PROPERTIES.iter().map(|of| [of.name().to_owned(), kind(of.universal()).to_owned(), of.says().to_owned()]).collect()
+}
+
+fn subjects() -> Table {
+    let each = |subject: subject::Subject| {
+        let names = if subject.installed.is_empty() { vec![subject.name] } else { subject.installed };
+        let (language, about) = (subject.language, subject.about);
+        names.into_iter().map(move |name| [name, language.clone(), about.clone()])
+    };
+    subject::all().into_iter().flat_map(each).collect()
+}
+
+fn steps() -> Table {
+    step::KINDS.iter().map(|kind| [kind.keyword.to_owned(), if kind.capability.is_empty() { kind.family } else { kind.capability }.to_owned(), kind.summary.to_owned()]).collect()
+}
+
+/// Columns padded to the widest, the last one as it is.
+fn table(rows: &[[String; 3]]) -> String {
+    let wide = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let (first, second) = (wide(0), wide(1));
+    let mut text = String::new();
+    for [name, kind, says] in rows {
+        let _ = writeln!(text, "{}", format!("{name:first$}  {kind:second$}  {says}").trim_end());
+    }
+    text
+}

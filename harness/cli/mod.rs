@@ -1,0 +1,144 @@
+//! The command line: what can be asked, and who answers. One file per command.
+//!
+//! Everything a user sees in help, completions and the man page comes from the one definition in [`Cli`].
+
+mod bench;
+mod cases;
+mod check;
+mod check_adapter;
+mod doctor;
+mod exit;
+mod explain;
+mod judge;
+mod list;
+mod load;
+mod manual;
+mod names;
+mod out;
+mod replay;
+pub mod run;
+mod schema;
+
+use clap::{Parser, Subcommand};
+use exit::{Ended, Fault};
+use std::io::Write;
+use std::process::ExitCode;
+
+pub use exit::Exit;
+
+const AFTER: &str = "\
+Exit status: 0 as expected, 1 regression, 2 usage (scenario files included), 3 harness, 4 nothing ran.
+
+Run `childproof run` to try everything that ships with it; `childproof explain NAME` for what a name in a report means.";
+
+/// A property-based conformance suite for processes.
+#[derive(Parser, Debug)]
+#[command(name = "childproof", version, about, after_help = AFTER, max_term_width = 100, propagate_version = false)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run scenarios on subjects, judge what happens, report
+    Run(Box<run::RunArgs>),
+    /// List what there is
+    List(list::ListArgs),
+    /// Check scenario files and tell every problem
+    Check(check::CheckArgs),
+    /// Print the cases that a seed draws from a scenario
+    Cases(cases::CasesArgs),
+    /// Judge recorded histories again
+    Judge(judge::JudgeArgs),
+    /// Run the case of a replay file again and say whether it still fails
+    Replay(replay::ReplayArgs),
+    /// Say which isolation levels work here, and why the others do not
+    Doctor,
+    /// Try an adapter with everything odd and name the first rule it breaks
+    CheckAdapter(check_adapter::CheckAdapterArgs),
+    /// Explain a scenario, property, step or subject
+    Explain(explain::ExplainArgs),
+    /// Measure what isolation costs beside plain fork and exec
+    Bench(bench::BenchArgs),
+    /// Print a JSON Schema
+    Schema(schema::SchemaArgs),
+    /// Print shell completions
+    #[command(hide = true)]
+    Completions(manual::CompletionsArgs),
+    /// Print the manual page
+    #[command(hide = true)]
+    Man,
+    /// The sandbox's own process
+    #[command(name = "__warden", hide = true, disable_help_flag = true)]
+    Warden(Rest),
+    /// A built-in subject's process
+    #[command(name = "__subject", hide = true)]
+    Subject {
+        /// Its name
+        name: String,
+    },
+    /// The small process that bench takes its raw measurements in
+    #[command(name = "__bench-raw", hide = true)]
+    BenchRaw,
+}
+
+#[derive(clap::Args, Debug)]
+struct Rest {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<String>,
+}
+
+/// Runs the command of this process's arguments.
+pub fn main() -> ExitCode {
+    match perform(Cli::parse().command) {
+        Ok(exit) => exit.into(),
+        Err(fault) => {
+            complain(&fault);
+            fault.exit().into()
+        }
+    }
+}
+
+fn perform(command: Command) -> Ended {
+    match command {
+        Command::Run(args) => run::run(&args),
+        Command::List(args) => list::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Cases(args) => cases::run(&args),
+        Command::Judge(args) => judge::run(&args),
+        Command::Replay(args) => replay::run(&args),
+        Command::Doctor => doctor::run(),
+        Command::CheckAdapter(args) => check_adapter::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Schema(args) => schema::run(&args),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man => manual::page(),
+        Command::Warden(args) => crate::run::warden::main(&args.rest),
+        Command::Subject { name } => crate::run::subject::builtin::main(&name),
+        Command::BenchRaw => crate::bench::raw::main(),
+    }
+}
+
+/// Says on standard error what went wrong. When that is closed too there is nobody left to tell.
+fn complain(fault: &Fault) {
+    let mut stderr = anstream::stderr().lock();
+    let _ = match fault {
+        Fault::ClosedPipe => Ok(()),
+        Fault::Problems(problems) => problems.iter().try_for_each(|problem| writeln!(stderr, "{}", problem.trim_end())),
+        Fault::Usage(text) => writeln!(stderr, "childproof: {text}"),
+        Fault::Harness(text) => writeln!(stderr, "childproof: the harness failed: {text}"),
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,206 @@
+//! The engine: one thread per warden takes cases off a common list, and what is finished leaves in the order of the list.
+//!
+//! The list holds every case of every pair, pair after pair, so that a subject process serves many cases in a row and no
+//! worker idles while another one finishes a long scenario. A pair's last case brings it to its end on the worker that ran
+//! it: adding up, shrinking, settling the blame.
+
+use super::fail;
+use super::standing;
+use super::tally::Tally;
+use crate::generate::{draw, lower};
+use crate::judge::verdict::{CaseOutcome, Verdict};
+use crate::plan::case::{Case, Plan};
+use crate::plan::script::Script;
+use crate::report::Entry;
+use crate::run::subject::Subject;
+use crate::run::Session;
+use crate::trace::{End, History, SubjectId, SCHEMA};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A subject with a scenario to try it on.
+#[derive(Clone)]
+pub struct Pair {
+    /// Who.
+    pub subject: Arc<Subject>,
+    /// What.
+    pub plan: Arc<Plan>,
+}
+
+/// Runs cases on a session.
+pub struct Engine<'a> {
+    session: &'a Session,
+    seed: u64,
+    cases: Option<u32>,
+    pub(super) failures: PathBuf,
+    cancelled: AtomicBool,
+}
+
+/// One case that was run.
+pub struct Ran {
+    /// The case.
+    pub case: Case,
+    /// What happened.
+    pub history: History,
+    /// What is said of it.
+    pub verdict: Verdict,
+    took: Duration,
+}
+
+impl<'a> Engine<'a> {
+    /// An engine that draws `cases` cases per scenario (`None`: as many as the scenario deserves) from `seed` and saves the
+    /// smallest failing ones in `failures`.
+    pub fn new(session: &'a Session, seed: u64, cases: Option<u32>, failures: PathBuf) -> Engine<'a> {
+        Engine { session, seed, cases, failures, cancelled: AtomicBool::new(false) }
+    }
+
+    /// The isolation level it runs at.
+    pub fn isolation(&self) -> String {
+        self.session.isolation().name().to_owned()
+    }
+
+    /// The seed of its cases.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Ends the cases under way; what has not begun is not run.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+        self.session.cancel();
+    }
+
+    /// Whether [`Self::cancel`] was called.
+    pub fn cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
+    }
+
+    /// Runs every pair and hands each entry to `take`, in the order of the pairs; ends early once that returns `false`.
+    pub fn run(&self, pairs: &[Pair], take: impl FnMut(Entry) -> bool + Send) {
+        let work: Vec<Work> = pairs.iter().map(|pair| self.work(pair)).collect();
+        let list: Vec<(usize, usize)> = work.iter().enumerate().flat_map(|(at, work)| (0..work.cases.len()).map(move |case| (at, case))).collect();
+        let next = AtomicUsize::new(0);
+        let door = Mutex::new(Door { waiting: BTreeMap::new(), next: 0, take });
+        std::thread::scope(|scope| {
+            for worker in 0..self.session.workers() {
+                let (work, list, next, door) = (&work, &list, &next, &door);
+                scope.spawn(move || {
+                    while let Some((pair, case)) = list.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        self.step(worker, *pair, &work[*pair], *case, door);
+                    }
+                });
+            }
+        });
+    }
+
+    fn work<'p>(&self, pair: &'p Pair) -> Work<'p> {
+        let count = self.cases.unwrap_or_else(|| draw::default_count(&pair.plan));
+        let cases = draw::cases(&pair.plan, self.seed, count);
+        Work { pair, left: AtomicUsize::new(cases.len()), ran: Mutex::new(cases.iter().map(|_| None).collect()), cases }
+    }
+
+    /// One case, and the end of its pair when it was the last.
+    fn step<T: FnMut(Entry) -> bool>(&self, worker: usize, at: usize, work: &Work, case: usize, door: &Mutex<Door<T>>) {
+        let ran = self.case(worker, &work.pair.subject, &work.pair.plan, &work.cases[case]);
+        lock(&work.ran)[case] = Some(ran);
+        if work.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+            let entry = self.entry(worker, work);
+            if !lock(door).hand_over(at, entry) {
+                self.cancel();
+            }
+        }
+    }
+
+    /// Runs and judges one case.
+    pub fn case(&self, worker: usize, subject: &Subject, plan: &Plan, case: &Case) -> Ran {
+        let began = Instant::now();
+        let history = self.history(worker, subject, plan, case);
+        let verdict = crate::judge::judge(&history);
+        Ran { case: case.clone(), history, verdict, took: began.elapsed() }
+    }
+
+    fn history(&self, worker: usize, subject: &Subject, plan: &Plan, case: &Case) -> History {
+        if self.cancelled() {
+            return ended(subject, plan, case, End::NotRun { reason: "the run was interrupted".to_owned() });
+        }
+        match lower::lower(plan, case) {
+            Ok((script, program)) => self.session.run(worker, &script, &program, subject),
+            Err(lower::LowerError::Unavailable(reason)) => ended(subject, plan, case, End::Unavailable { reason }),
+            Err(error) => ended(subject, plan, case, End::Harness { message: format!("binding the case: {error}") }),
+        }
+    }
+
+    fn entry(&self, worker: usize, work: &Work) -> Entry {
+        let ran: Vec<Ran> = lock(&work.ran).iter_mut().filter_map(Option::take).collect();
+        let mut tally = Tally::default();
+        ran.iter().for_each(|ran| tally.add(&ran.verdict));
+        let Pair { subject, plan } = work.pair;
+        let mut rows = tally.rows();
+        let identity = identity(subject, &ran);
+        standing::settle(&mut rows, &plan.id, &identity.version, &subject.expectations);
+        let failures = fail::explain(self, worker, work.pair, &rows, &ran);
+        let cases = ran.iter().filter(|ran| ran.verdict.outcome != CaseOutcome::NotRun).count();
+        Entry {
+            subject: identity,
+            scenario: plan.id.clone(),
+            cases: u32::try_from(cases).unwrap_or(u32::MAX),
+            duration: ran.iter().map(|ran| ran.took).sum(),
+            rows,
+            failures,
+        }
+    }
+}
+
+/// The subject as it named itself; where it never came to that, as it was asked for.
+fn identity(subject: &Subject, ran: &[Ran]) -> SubjectId {
+    let told = ran.iter().map(|ran| &ran.history.subject).find(|told| !told.version.is_empty());
+    let version = told.map(|told| told.version.clone()).or_else(|| subject.version_wanted.clone());
+    SubjectId { name: subject.name.clone(), version: version.unwrap_or_default() }
+}
+
+/// A history without events.
+fn ended(subject: &Subject, plan: &Plan, case: &Case, end: End) -> History {
+    let script = Script {
+        scenario: plan.id.clone(),
+        title: plan.scenario.title.clone(),
+        plane: plan.plane,
+        bindings: case.bindings.clone(),
+        ..Script::default()
+    };
+    let subject = SubjectId { name: subject.name.clone(), version: String::new() };
+    History { schema: SCHEMA, script, subject, end, ..History::default() }
+}
+
+struct Work<'p> {
+    pair: &'p Pair,
+    cases: Vec<Case>,
+    ran: Mutex<Vec<Option<Ran>>>,
+    left: AtomicUsize,
+}
+
+/// Entries come in any order and leave in the order of their pairs.
+struct Door<T> {
+    waiting: BTreeMap<usize, Entry>,
+    next: usize,
+    take: T,
+}
+
+impl<T: FnMut(Entry) -> bool> Door<T> {
+    fn hand_over(&mut self, at: usize, entry: Entry) -> bool {
+        self.waiting.insert(at, entry);
+        let mut wanted = true;
+        while let Some(entry) = self.waiting.remove(&self.next) {
+            self.next += 1;
+            wanted &= (self.take)(entry);
+        }
+        wanted
+    }
+}
+
+/// A poisoned lock means that another worker panicked; its panic ends the run when the scope joins it.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,71 @@
+//! Ctrl-C: the first asks the run to end and report what it has, the second ends the process at once.
+//!
+//! The handler only writes a byte to a pipe; a thread reads it and does the rest, where locks and allocation are allowed.
+//! SA_RESETHAND makes the second signal the system's own affair: no handler of ours can be in its way. A mask and `sigwait`
+//! would do without a handler, but a mask is inherited by everything that is started, a handler is not.
+
+use nix::sys::signal::{sigaction, SaFlags, SigAction, SigHandler, SigSet, Signal};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsRawFd, IntoRawFd};
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// Write end of the pipe; never closed once it is set, so that a late handler has somewhere to write.
+static BELL: AtomicI32 = AtomicI32::new(-1);
+
+const ASKED: u8 = b'!';
+const OVER: u8 = b'.';
+
+extern "C" fn ring(_signal: libc::c_int) {
+    let byte = ASKED;
+    // SAFETY: write(2) is async-signal-safe; the descriptor stays open for the life of the process. errno is put back, since
+    // the interrupted code may be between a call and its look at errno.
+    unsafe {
+        let errno = nix::errno::Errno::last_raw();
+        libc::write(BELL.load(Ordering::Relaxed), (&raw const byte).cast(), 1);
+        nix::errno::Errno::set_raw(errno);
+    }
+}
+
+/// Handlers that are in place.
+pub struct Watch {
+    bell: File,
+    rope: File,
+}
+
+impl Watch {
+    /// Puts the handlers for INT, TERM and HUP in place.
+    ///
+    /// # Errors
+    /// Those of `pipe2` and `sigaction`.
+    pub fn begin() -> io::Result<Watch> {
+        let (bell, rope) = io::pipe()?;
+        let (bell, rope) = (File::from(std::os::fd::OwnedFd::from(bell)), File::from(std::os::fd::OwnedFd::from(rope)));
+        let before = BELL.swap(rope.try_clone()?.into_raw_fd(), Ordering::Relaxed);
+        debug_assert_eq!(before, -1, "one watch per process");
+        let action = SigAction::new(SigHandler::Handler(ring), SaFlags::SA_RESETHAND | SaFlags::SA_RESTART, SigSet::empty());
+        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+            // SAFETY: `ring` does nothing but write(2).
+            unsafe { sigaction(signal, &action) }?;
+        }
+        Ok(Watch { bell, rope })
+    }
+
+    /// Performs `work`; where a signal comes meanwhile, `asked` is called once, on another thread.
+    pub fn during<T>(self, asked: impl FnOnce() + Send, work: impl FnOnce() -> T) -> T {
+        let Watch { mut bell, mut rope } = self;
+        debug_assert!(bell.as_raw_fd() >= 0);
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                let mut byte = [OVER];
+                if bell.read_exact(&mut byte).is_ok() && byte[0] == ASKED {
+                    asked();
+                }
+            });
+            let done = work();
+            // A full pipe or a reader that is gone both mean that the thread has its byte already.
+            let _ = rope.write_all(&[OVER]);
+            done
+        })
+    }
+}

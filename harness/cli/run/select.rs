@@ -1,0 +1,51 @@
+//! What to run: which subjects, which scenarios, which of each with which.
+
+use super::engine::Pair;
+use crate::cli::exit::Fault;
+use crate::cli::{load, names};
+use crate::plan::case::Plan;
+use crate::plan::script::Plane;
+use crate::run::subject::{self, Subject};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The subject that performs system calls itself, and with which blame is settled.
+pub const RAW: &str = "raw";
+/// Tested when nobody says otherwise: they need nothing installed.
+const DEFAULT: [&str; 2] = [RAW, "rust-std"];
+
+/// Every subject with every scenario that it can be tried with, subject by subject.
+pub fn pairs(wanted: &[String], command: Option<&str>, globs: &[String], files: &[PathBuf]) -> Result<Vec<Pair>, Fault> {
+    let plans: Vec<Arc<Plan>> = scenarios(globs, files)?.into_iter().map(Arc::new).collect();
+    let subjects: Vec<Arc<Subject>> = subjects(wanted, command)?.into_iter().map(Arc::new).collect();
+    let with = |subject: &Arc<Subject>| {
+        let subject = subject.clone();
+        let suits = move |plan: &&Arc<Plan>| plan.plane == Plane::Library || subject.name == RAW;
+        plans.iter().filter(suits).cloned().collect::<Vec<_>>()
+    };
+    Ok(subjects.iter().flat_map(|subject| with(subject).into_iter().map(|plan| Pair { subject: subject.clone(), plan })).collect())
+}
+
+fn subjects(wanted: &[String], command: Option<&str>) -> Result<Vec<Subject>, Fault> {
+    let by_default = if wanted.is_empty() && command.is_none() { &DEFAULT[..] } else { &[] };
+    let names = by_default.iter().copied().chain(wanted.iter().map(String::as_str));
+    let mut subjects = names.map(subject).collect::<Result<Vec<_>, _>>()?;
+    subjects.extend(command.map(Subject::of_command));
+    Ok(subjects)
+}
+
+/// The subject of this name.
+pub fn subject(name: &str) -> Result<Subject, Fault> {
+    subject::find(name).map_err(Fault::Usage)
+}
+
+fn scenarios(globs: &[String], files: &[PathBuf]) -> Result<Vec<Plan>, Fault> {
+    let plans = if files.is_empty() { load::embedded()? } else { load::files(files)? };
+    for glob in globs {
+        if !plans.iter().any(|plan| names::matches(glob, &plan.id)) {
+            return Err(Fault::Usage(names::unknown("scenario", glob, plans.iter().map(|plan| plan.id.as_str()), "scenarios")));
+        }
+    }
+    let chosen = |plan: &Plan| globs.is_empty() || globs.iter().any(|glob| names::matches(glob, &plan.id));
+    Ok(plans.into_iter().filter(chosen).collect())
+}
