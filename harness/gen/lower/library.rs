@@ -193,8 +193,14 @@ impl Lowering<'_> {
                 (false, _) => outcomes.extend(more),
             }
         }
+        let mut known: Vec<Outcome> = Vec::new();
+        for outcome in outcomes {
+            if !known.contains(&outcome) {
+                known.push(outcome);
+            }
+        }
         let decl = self.decl(declared);
-        decl.expect = outcomes;
+        decl.expect = known;
         decl.any = anything;
         Ok(true)
     }
