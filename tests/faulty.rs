@@ -2,9 +2,9 @@
 //!
 //! `fixtures/faulty/PROPERTY/NAME.yaml` is one fault, in one of two forms (`fixtures/faulty/README.md`):
 //!
-//! - a fault of a library: the reference library with one deviation (`subject: raw:FAULT`) on a scenario of the catalogue;
+//! - a fault of a library: the reference library with one deviation (`fault:`) on a scenario of the catalogue;
 //!   its healthy twin is `raw` on the same scenario;
-//! - a fault of a program: a scenario in `healthy:` with one edit in `fault:`; its healthy twin is the scenario unedited.
+//! - a fault of a program: a scenario in `healthy:` with one `edit:`; its healthy twin is the scenario unedited.
 //!
 //! The named property must fail the fault in one of its cases at least, none may that is not named, and the twin must hold.
 
@@ -29,17 +29,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Faulty {
-    /// What is wrong, in a sentence.
-    about: String,
-    /// Who is tested.
+    /// Its name: that of the file, and with `scenario` that of a fault of the reference library.
+    fault: String,
+    /// Who is tested, and who is the healthy twin.
     #[serde(default = "raw")]
     subject: String,
+    /// What is wrong, in a sentence.
+    about: String,
     /// A scenario of the catalogue, or:
     scenario: Option<String>,
     /// A scenario without the fault,
     healthy: Option<String>,
     /// and the fault.
-    fault: Option<Edit>,
+    edit: Option<Edit>,
     /// Properties that must fail it, that of the folder among them.
     must_fail: BTreeSet<String>,
     /// Properties that the same fault may break as well.
@@ -114,15 +116,23 @@ fn caught(session: &Lazy, property: &str, path: &Path, name: &str, matrix: &Matr
     if !faulty.must_fail.contains(property) {
         return Err(format!("{}: `{property}` is not among its must-fail", path.display()).into());
     }
+    if path.file_stem().is_none_or(|stem| stem.to_string_lossy() != faulty.fault) {
+        return Err(format!("{}: its fault is called `{}`", path.display(), faulty.fault).into());
+    }
     let session = session.get()?;
     let (healthy, mutant) = plans(&faulty, path)?;
-    let twin = failures(session, &subject::find("raw")?, &healthy, faulty.cases);
+    let twin = failures(session, &subject::find(&faulty.subject)?, &healthy, faulty.cases);
     if !twin.is_empty() {
         return Err(format!("the healthy twin fails {twin:?}").into());
     }
-    let failed = failures(session, &subject::find(&faulty.subject)?, &mutant, faulty.cases);
+    let failed = failures(session, &subject::find(&guilty(&faulty))?, &mutant, faulty.cases);
     matrix.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), failed.keys().cloned().collect());
     judged(&faulty, &failed)
+}
+
+/// The subject that has the fault.
+fn guilty(faulty: &Faulty) -> String {
+    if faulty.scenario.is_some() { format!("{}:{}", faulty.subject, faulty.fault) } else { faulty.subject.clone() }
 }
 
 fn judged(faulty: &Faulty, failed: &BTreeMap<String, String>) -> Result<(), Failed> {
@@ -138,7 +148,7 @@ fn judged(faulty: &Faulty, failed: &BTreeMap<String, String>) -> Result<(), Fail
 /// The healthy plan and the faulty one.
 fn plans(faulty: &Faulty, path: &Path) -> Result<(Plan, Plan), String> {
     let source = |text: String| Source { id: "faulty/program".into(), path: path.display().to_string(), text };
-    match (&faulty.scenario, &faulty.healthy, &faulty.fault) {
+    match (&faulty.scenario, &faulty.healthy, &faulty.edit) {
         (Some(id), None, None) => {
             let known = library::embedded().into_iter().find(|source| source.id == *id).ok_or_else(|| format!("{}: no scenario `{id}`", path.display()))?;
             let plan = common::plan(&known)?;
@@ -150,7 +160,7 @@ fn plans(faulty: &Faulty, path: &Path) -> Result<(Plan, Plan), String> {
             }
             Ok((common::plan(&source(text.clone()))?, common::plan(&source(text.replacen(&edit.find, &edit.put, 1)))?))
         }
-        _ => Err(format!("{}: give either `scenario`, or `healthy` with `fault`", path.display())),
+        _ => Err(format!("{}: give either `scenario`, or `healthy` with `edit`", path.display())),
     }
 }
 
