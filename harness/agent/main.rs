@@ -1,1 +1,43 @@
-fn main(){}
+//! The agent: the program that plays exec'd children.
+//!
+//! It reports what it was given before anything else runs, so it has no Rust `main`: the runtime's start-up would set SIGPIPE to
+//! ignored and reopen closed standard descriptors, which is exactly what scenarios ask about. It finds its part by the
+//! path under which it was executed, so that argv, environment and descriptors stay what the library made of them.
+#![no_main]
+
+use std::os::unix::ffi::OsStringExt;
+
+/// The C runtime's entry.
+///
+/// # Safety
+/// Called once, by the C runtime, with its own `argc`, `argv` and `envp`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn main(_argc: i32, argv: *const *const std::ffi::c_char, envp: *const *const std::ffi::c_char) -> i32 {
+    // SAFETY: the C runtime hands over NULL-terminated arrays of NUL-terminated strings.
+    let (argv, env) = unsafe { (strings(argv), strings(envp)) };
+    let inherited = childproof::run::actor::inherited(&argv, &env);
+    let fallback = argv.first().cloned().unwrap_or_default();
+    let path = childproof::run::actor::executed_as().unwrap_or_else(|| std::ffi::OsString::from_vec(fallback).into());
+    childproof::run::actor::perform_agent(&path, inherited)
+}
+
+/// Copies a NULL-terminated array.
+///
+/// # Safety
+/// `array` must be such an array, or null.
+unsafe fn strings(array: *const *const std::ffi::c_char) -> Vec<Vec<u8>> {
+    let mut copies = Vec::new();
+    if array.is_null() {
+        return copies;
+    }
+    for n in 0.. {
+        // SAFETY: the caller's promise; the end is not passed.
+        let entry = unsafe { *array.add(n) };
+        if entry.is_null() {
+            break;
+        }
+        // SAFETY: the caller's promise.
+        copies.push(unsafe { std::ffi::CStr::from_ptr(entry) }.to_bytes().to_vec());
+    }
+    copies
+}

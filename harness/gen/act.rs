@@ -114,6 +114,8 @@ pub enum State {
     Blocked,
     /// Ended and not reaped.
     Zombie,
+    /// A zombie, or not there any more.
+    Ended,
     /// Stopped.
     Stopped,
     /// Not there any more.
@@ -165,8 +167,9 @@ pub enum Act {
     // --- process
     /// fork; the child performs `body` and exits with 0. `Done(pid)`.
     Fork { actor: ActorId, body: Vec<Op> },
-    /// fork `levels` times with both going on; process k (bit i of k = child of fork i) is actor `first + k` (the performer
-    /// itself is `first`, only a name) and performs `bodies[k]`; the forked ones then reap their own children and exit with 0.
+    /// fork `levels` times with both going on; process k > 0 (bit i of k = child of fork i) is actor `first + k`, process 0 is
+    /// the performer under its own number (`first` itself is no actor of the tree); each performs `bodies[k]`; the forked ones
+    /// then reap their own children and exit with 0.
     ForkTree { first: ActorId, levels: u8, bodies: Vec<Vec<Op>> },
     /// execve; `argv` without `argv[0]`, which is `program`; `long_arg`: one more argument of so many bytes.
     Exec { program: Template, argv: Vec<Vec<u8>>, long_arg: u64, env: Option<Vec<Vec<u8>>> },

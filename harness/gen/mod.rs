@@ -1,7 +1,9 @@
 //! From a plan to cases: strategies, binding, shrinking, replay files.
+
 pub mod act;
 pub mod covering;
 pub mod draw;
+pub mod lower;
 pub mod program;
 pub mod replay;
 pub mod seed;

@@ -1,6 +1,7 @@
 //! A scenario as written: one typed tree that parser, printer, JSON Schema and checker share.
 
 use super::expr::{Arg, Expr};
+use super::forms::{self, Form, Never};
 use super::step::Step;
 use super::value::Value;
 use schemars::JsonSchema;
@@ -49,7 +50,7 @@ pub struct Scenario {
     pub replay: Option<Replay>,
 }
 
-/// Parameters in file order (order matters: they are drawn in it).
+/// Parameters by name, drawn in the order of their names, so that moving a line of the file changes no case.
 pub type Given = BTreeMap<String, Domain>;
 
 /// The values a parameter may take.
@@ -92,7 +93,7 @@ pub enum Domain {
 }
 
 /// `int: 1..=9` or `int: {range: 1..=131072, edges: [4096]}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum IntDomain {
     /// A range alone.
@@ -105,6 +106,24 @@ pub enum IntDomain {
         edges: Vec<i64>,
     },
 }
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct EdgesForm {
+    range: Range,
+    edges: Vec<i64>,
+}
+
+impl<'de> Deserialize<'de> for IntDomain {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match forms::read::<D, EdgesForm, Never>(deserializer, RANGE)? {
+            Form::Long(EdgesForm { range, edges }) => Ok(IntDomain::Edges { range, edges }),
+            other => range(&other.into_text().map_err(|other| forms::refuse(&other, RANGE))?).map(IntDomain::Range),
+        }
+    }
+}
+
+const RANGE: &str = "a range such as 1..=8";
 
 /// An inclusive range written `LOW..=HIGH`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,13 +151,16 @@ impl Serialize for Range {
 
 impl<'de> Deserialize<'de> for Range {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let parsed = text.split_once("..=").and_then(|(low, high)| Some((low.trim().parse().ok()?, high.trim().parse().ok()?)));
-        match parsed {
-            Some((low, high)) if low <= high => Ok(Range { low, high }),
-            Some(_) => Err(serde::de::Error::custom(format!("the range `{text}` is empty: its low end is above its high end"))),
-            None => Err(serde::de::Error::custom(format!("`{text}` is not a range: write LOW..=HIGH, for example 1..=8"))),
-        }
+        range(&String::deserialize(deserializer)?)
+    }
+}
+
+fn range<E: serde::de::Error>(text: &str) -> Result<Range, E> {
+    let parsed = text.split_once("..=").and_then(|(low, high)| Some((low.trim().parse().ok()?, high.trim().parse().ok()?)));
+    match parsed {
+        Some((low, high)) if low <= high => Ok(Range { low, high }),
+        Some(_) => Err(E::custom(format!("the range `{text}` is empty: its low end is above its high end"))),
+        None => Err(E::custom(format!("`{text}` is not a range\nhelp: write LOW..=HIGH, for example 1..=8"))),
     }
 }
 
@@ -167,18 +189,58 @@ pub struct SubjectStart {
 }
 
 /// `- counter-total: {of: counter, is: $workers * $times}`: a property by name with its arguments.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+///
+/// A property without arguments may stand as its name alone.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Requested(pub BTreeMap<String, BTreeMap<String, CheckArg>>);
 
+impl<'de> Deserialize<'de> for Requested {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const WHAT: &str = "a property with its arguments";
+        match forms::read::<D, BTreeMap<String, CheckArgs>, Never>(deserializer, WHAT)? {
+            Form::Long(map) => Ok(Requested(map.into_iter().map(|(name, args)| (name, args.0)).collect())),
+            Form::Text(name) => Ok(Requested(BTreeMap::from([(name, BTreeMap::new())]))),
+            other => Err(forms::refuse(&other, WHAT)),
+        }
+    }
+}
+
+/// The arguments of a property; nothing written means none.
+struct CheckArgs(BTreeMap<String, CheckArg>);
+
+impl<'de> Deserialize<'de> for CheckArgs {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const WHAT: &str = "the property's arguments by name";
+        match forms::read::<D, _, Never>(deserializer, WHAT)? {
+            Form::Long(args) => Ok(CheckArgs(args)),
+            Form::Nothing => Ok(CheckArgs(BTreeMap::new())),
+            other => Err(forms::refuse(&other, WHAT)),
+        }
+    }
+}
+
 /// An argument of a requested property.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum CheckArg {
     /// A name, a literal or an expression; the property's declaration says which.
     One(Expr),
     /// Several.
     Many(Vec<Expr>),
+}
+
+impl<'de> Deserialize<'de> for CheckArg {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const WHAT: &str = "a name, an expression, or a list of them";
+        match forms::read::<D, Never, Vec<Expr>>(deserializer, WHAT)? {
+            Form::Many(list) => Ok(CheckArg::Many(list)),
+            Form::Text(text) => Ok(CheckArg::One(Expr::Text(text))),
+            Form::Int(n) => Ok(CheckArg::One(Expr::Int(n))),
+            Form::Bool(b) => Ok(CheckArg::One(Expr::Bool(b))),
+            other => Err(forms::refuse(&other, WHAT)),
+        }
+    }
 }
 
 /// What a replay file adds to the scenario.
@@ -205,7 +267,7 @@ pub struct Replay {
 
 /// `expect:` of a step: `any`, one clause, or several with conditions of which the first that holds counts.
 /// Without it the step must succeed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Expect {
     /// Nothing written.
@@ -217,6 +279,23 @@ pub enum Expect {
     One(Clause),
     /// Several; the first whose `when` holds counts, and where none holds the step must succeed.
     First(Vec<Clause>),
+}
+
+impl<'de> Deserialize<'de> for Expect {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const WHAT: &str = "`any`, an outcome, or a list of outcomes with conditions";
+        match forms::read::<D, Clause, Vec<Clause>>(deserializer, WHAT)? {
+            Form::Long(clause) => Ok(Expect::One(clause)),
+            Form::Many(list) => Ok(Expect::First(list)),
+            other => match other.into_text() {
+                Ok(word) if word == "any" => Ok(Expect::Word(ExpectWord::Any)),
+                Ok(word) => Err(serde::de::Error::custom(format!(
+                    "`{word}` is not an outcome\nhelp: write `expect: any`, or a map such as `expect: {{error: EPIPE}}`"
+                ))),
+                Err(other) => Err(forms::refuse(&other, WHAT)),
+            },
+        }
+    }
 }
 
 impl Expect {
@@ -242,7 +321,8 @@ pub struct Clause {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub when: Option<Expr>,
     /// The errno's name; a list: one of them (where the clause leaves it open).
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", with = "forms::one_or_many")]
+    #[schemars(with = "OneOrManyNames")]
     pub error: OneOrMany,
     /// The number that the call returns.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -275,3 +355,12 @@ pub struct Clause {
 
 /// `error: EPIPE` or `error: [EACCES, EISDIR]`.
 pub type OneOrMany = Vec<String>;
+
+/// The two spellings of [`OneOrMany`] for the schema.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it is there for its schema alone")]
+enum OneOrManyNames {
+    One(String),
+    Many(Vec<String>),
+}

@@ -31,6 +31,10 @@ pub struct Plan {
     pub plane: super::script::Plane,
     /// Capabilities that the subject must claim (library plane) in order; empty on the platform plane.
     pub needs: Vec<String>,
+    /// Line of each step, from 1, in the order of the file: a step comes before the steps inside it, `do` before `else`.
+    pub step_lines: Vec<u32>,
+    /// Line of each entry of `check:`, from 1.
+    pub check_lines: Vec<u32>,
 }
 
 /// One executable case.

@@ -37,7 +37,7 @@ enum Tagged {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected true, false, an integer, text, a list, or {hex: ...}")]
 enum Untagged {
     Bool(bool),
     Int(i64),

@@ -1,1 +1,5 @@
 //! Running cases for real: sessions, wardens, actors, subjects.
+pub mod actor;
+pub mod arena;
+pub mod probe;
+pub mod subject;

@@ -19,7 +19,7 @@ pub struct OpenGate(pub String);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Await {
-    /// The actor; `self` with `reaped`.
+    /// The actor (`worker[$i]`: that one of a family); `self` with `reaped`.
     pub who: String,
     /// The state.
     pub state: AwaitState,
@@ -36,6 +36,8 @@ pub enum AwaitState {
     Blocked,
     /// Ended and not reaped.
     Zombie,
+    /// Ended, reaped or not.
+    Ended,
     /// Stopped.
     Stopped,
     /// No such process any more.

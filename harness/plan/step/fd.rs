@@ -5,11 +5,12 @@
 
 use crate::plan::ast::Expect;
 use crate::plan::expr::{Arg, Expr};
+use crate::plan::forms::short_or_long;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `pipe: p` or `pipe: {as: p, close-on-exec: true, nonblock: true, capacity: 4096}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Pipe {
     /// A plain pipe of this name.
@@ -17,6 +18,7 @@ pub enum Pipe {
     /// With options.
     With(PipeWith),
 }
+short_or_long!(Pipe, "the name of a pipe, or its fields", Pipe::Name, Pipe::With);
 
 /// The long form of `pipe`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -75,7 +77,7 @@ pub enum OpenMode {
 }
 
 /// `close: p.read`, or `close: {of: p.read, expect: ...}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Close {
     /// The endpoint alone.
@@ -83,6 +85,7 @@ pub enum Close {
     /// With an expectation.
     With(CloseWith),
 }
+short_or_long!(Close, "an endpoint, or its fields", Close::Endpoint, Close::With);
 
 /// The long form of `close`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -2,6 +2,7 @@
 
 use crate::plan::ast::Expect;
 use crate::plan::expr::{Arg, Expr};
+use crate::plan::forms::short_or_long;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -63,7 +64,7 @@ pub struct Shared {
 pub struct Add(pub String, pub Expr);
 
 /// `load: counter` or `load: {of: counter, expect: {value: 4}}`: record its value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Load {
     /// The name alone.
@@ -71,6 +72,7 @@ pub enum Load {
     /// With an expectation.
     With(LoadWith),
 }
+short_or_long!(Load, "the name of a counter, or its fields", Load::Name, Load::With);
 
 /// The long form of `load`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -98,7 +100,7 @@ pub struct Semaphore {
 }
 
 /// `down: lock`, or with an expectation; EINTR is an outcome only with `expect`, otherwise it is waited on again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Down {
     /// The name alone.
@@ -106,6 +108,7 @@ pub enum Down {
     /// With an expectation.
     With(LoadWith),
 }
+short_or_long!(Down, "the name of a semaphore, or its fields", Down::Name, Down::With);
 
 /// `up: lock`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -1,6 +1,6 @@
 //! The steps: one typed enum, one file per family.
 //!
-//! To add a step: a struct in its family's file, one variant here, its lowering in `gen/lower/`, its performance in
+//! To add a step: a struct in its family's file, one variant here, its row in `describe::KINDS`, its lowering in `gen/lower/`, its performance in
 //! `run/actor/`. Everything else (parser, printer, schema, `list steps`) follows from the struct.
 
 use schemars::JsonSchema;
@@ -18,6 +18,7 @@ pub mod socket;
 /// One step: a map with one key, the step's keyword.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each variant is named after the struct that documents it")]
 pub enum Step {
     // process
     Fork(process::Fork),
@@ -70,4 +71,25 @@ pub enum Step {
     Terminate(library::Terminate),
     Drop(library::Drop),
     Parallel(library::Parallel),
+}
+
+/// The keyword of a step, as a scenario writes it.
+pub fn name(step: &Step) -> &'static str {
+    describe(step).keyword
+}
+
+pub use super::describe::{KINDS, Kind, describe};
+
+/// The lists of steps inside a step, in the order of the file, with the fields that hold them.
+pub fn bodies(step: &Step) -> Vec<(&'static str, &[Step])> {
+    match step {
+        Step::Fork(fork) => vec![("do", &fork.steps)],
+        Step::ForkTree(tree) => vec![("do", &tree.steps)],
+        Step::Exec(exec) => vec![("do", &exec.steps)],
+        Step::Spawn(spawn) => vec![("do", &spawn.steps)],
+        Step::Repeat(repeat) => vec![("do", &repeat.steps)],
+        Step::Parallel(parallel) => vec![("do", &parallel.steps)],
+        Step::When(when) => vec![("do", &when.steps), ("else", &when.otherwise)],
+        _ => Vec::new(),
+    }
 }

@@ -77,6 +77,9 @@ pub struct Wait {
     /// An actor, `every FAMILY`, or `any`.
     #[serde(rename = "for")]
     pub target: String,
+    /// With `any`: how many children, one after the other in the order in which they end (default 1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<Expr>,
     /// The system call to use (platform plane).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<Arg<String>>,

@@ -1,0 +1,312 @@
+//! Steps of a library's caller: requests to the subject, and what its driver does itself.
+
+use super::expect::may_fail;
+use super::fd::{case_path, close_parts, write_label};
+use super::here::Here;
+use super::process::agent_path;
+use super::{Declared, Lowered, LowerError, Lowering};
+use crate::generate::act::{Act, Payload};
+use crate::generate::program::Op;
+use crate::plan::ast::Expect;
+use crate::plan::expr::Arg;
+use crate::plan::script::{ActorId, Asked, AskedEnv, AskedFd, Ended, Origin, Outcome};
+use crate::plan::step::{Step, fd, library, process, signal};
+use crate::plan::value::Value;
+use crate::wire::message::{Data, EnvRequest, Operation, SpawnRequest, Stdio};
+use std::collections::BTreeMap;
+
+/// What a pattern repeats; the same as the interpreter's.
+const PATTERN: &str = "0123456789abcdef";
+
+/// An operation on a started actor, ready to be asked.
+struct Request {
+    actor: ActorId,
+    operation: Operation,
+    kind: &'static str,
+    label: String,
+    on: String,
+}
+
+impl Lowering<'_> {
+    /// Steps of the root on the library plane.
+    pub(super) fn driver_step(&mut self, here: &mut Here, step: &Step, ops: &mut Vec<Op>) -> Lowered<()> {
+        match step {
+            Step::Spawn(spawn) => ops.push(self.spawn(here, spawn)?),
+            Step::Parallel(parallel) => ops.push(self.parallel(here, parallel)?),
+            other => match self.requests(here, other)? {
+                Some((requests, expect)) => {
+                    for request in requests {
+                        ops.push(self.ask(here, request, expect)?);
+                    }
+                }
+                None => self.control_step(here, other, ops)?,
+            },
+        }
+        Ok(())
+    }
+
+    fn ask(&mut self, here: &Here, request: Request, expect: &Expect) -> Lowered<Op> {
+        let Request { actor, operation, kind, label, on } = request;
+        let declared = self.declare(here, kind, label, Some(&on), expect)?;
+        Ok(declared.op(Act::Ask { actor: Some(actor), name: self.name_of(actor), operation: Box::new(operation) }))
+    }
+
+    /// The requests that a step makes, with its expectation; `None` where it is not the subject's.
+    fn requests<'s>(&self, here: &Here, step: &'s Step) -> Lowered<Option<(Vec<Request>, &'s Expect)>> {
+        let none = &Expect::Success;
+        Ok(Some(match step {
+            Step::Wait(wait) => (self.waits(here, wait)?, &wait.expect),
+            Step::Write(write) => (vec![self.write_request(here, write)?], &write.expect),
+            Step::Read(read) => (vec![self.read_request(here, read)?], &read.expect),
+            Step::Close(close) => (vec![self.close_request(here, close)?], close_parts(close).1),
+            Step::Kill(kill) => (vec![self.kill_request(here, kill)?], &kill.expect),
+            Step::Communicate(step) => (vec![self.communicate(here, step)?], &step.expect),
+            Step::Poll(poll) => (vec![self.simple(here, "poll", &poll.who, |handle| Operation::Poll { handle })?], &poll.expect),
+            Step::Terminate(step) => {
+                (vec![self.simple(here, "terminate", &step.who, |handle| Operation::Terminate { handle })?], &step.expect)
+            }
+            Step::Drop(step) => (vec![self.simple(here, "drop", &step.0, |handle| Operation::Drop { handle })?], none),
+            _ => return Ok(None),
+        }))
+    }
+
+    fn simple(&self, here: &Here, kind: &'static str, who: &str, make: impl FnOnce(String) -> Operation) -> Lowered<Request> {
+        let actor = self.who(here, who)?;
+        let name = self.name_of(actor);
+        Ok(Request { actor, operation: make(String::new()), kind, label: format!("{kind} {name}"), on: name })
+    }
+
+    /// One request per child: the subject waits for one handle at a time.
+    fn waits(&self, here: &Here, step: &process::Wait) -> Lowered<Vec<Request>> {
+        let timeout_ms = self.values.optional(step.timeout.as_ref())?;
+        let actors = match step.target.strip_prefix("every ") {
+            Some(family) => self.children(here, family.trim()),
+            None if step.target == "any" => return Err(LowerError::invalid("a library waits for a child: name it")),
+            None => vec![self.who(here, &step.target)?],
+        };
+        let limit = timeout_ms.map_or_else(String::new, |limit: u64| format!(" for at most {limit} ms"));
+        let request = |actor| {
+            let on = self.name_of(actor);
+            let operation = Operation::Wait { handle: String::new(), timeout_ms };
+            Request { actor, operation, kind: "wait", label: format!("wait for {on}{limit}"), on }
+        };
+        Ok(actors.into_iter().map(request).collect())
+    }
+
+    fn write_request(&self, here: &Here, step: &fd::Write) -> Lowered<Request> {
+        let (actor, _) = self.channel(here, &step.to, &["stdin"])?;
+        let payload = self.payload(step)?;
+        let label = write_label(&payload, step);
+        let data = match payload {
+            Payload::Pattern(len) => pattern(len),
+            Payload::Bytes(bytes) => Data::Bytes(Value::from_bytes(&bytes)),
+        };
+        let operation = Operation::Write { handle: String::new(), data };
+        Ok(Request { actor, operation, kind: "write", label, on: step.to.clone() })
+    }
+
+    fn read_request(&self, here: &Here, step: &fd::Read) -> Lowered<Request> {
+        let (actor, stream) = self.channel(here, &step.from, &["stdout", "stderr"])?;
+        if step.bytes.is_some() || step.once.is_some() {
+            return Err(LowerError::invalid(format!("a library reads {} to its end: write `until: eof`", step.from)));
+        }
+        let operation = Operation::Read { handle: String::new(), stream };
+        let label = format!("read {} to its end", step.from);
+        Ok(Request { actor, operation, kind: "read", label, on: step.from.clone() })
+    }
+
+    fn close_request(&self, here: &Here, step: &fd::Close) -> Lowered<Request> {
+        let endpoint = close_parts(step).0;
+        let (actor, _) = self.channel(here, endpoint, &["stdin"])?;
+        let operation = Operation::CloseStdin { handle: String::new() };
+        Ok(Request { actor, operation, kind: "close", label: format!("close {endpoint}"), on: endpoint.to_owned() })
+    }
+
+    /// The actor and the stream of `child.stdout`.
+    fn channel(&self, here: &Here, endpoint: &str, allowed: &[&str]) -> Lowered<(ActorId, String)> {
+        match endpoint.rsplit_once('.') {
+            Some((name, stream)) if allowed.contains(&stream) => Ok((self.who(here, name)?, stream.to_owned())),
+            _ => Err(LowerError::invalid(format!(
+                "`{endpoint}`: on the library plane this step works on a started process's {}",
+                allowed.join(" or ")
+            ))),
+        }
+    }
+
+    fn kill_request(&self, here: &Here, step: &signal::Kill) -> Lowered<Request> {
+        let mut request = self.simple(here, "kill", &step.who, |handle| Operation::Kill { handle })?;
+        if let Some(signal) = &step.signal {
+            let (signal, _) = self.values.signal(signal)?;
+            request.label = format!("send {signal} to {}", request.on);
+            request.operation = Operation::Signal { handle: String::new(), signal };
+        }
+        Ok(request)
+    }
+
+    fn communicate(&self, here: &Here, step: &library::Communicate) -> Lowered<Request> {
+        let input: Option<u64> = self.values.optional(step.bytes.as_ref())?;
+        let timeout_ms = self.values.optional(step.timeout.as_ref())?;
+        let mut request = self.simple(here, "communicate", &step.with, |handle| Operation::Communicate {
+            handle,
+            input: input.map(pattern),
+            timeout_ms,
+        })?;
+        request.label = match input {
+            Some(bytes) => format!("communicate {bytes} bytes with {}", request.on),
+            None => format!("communicate with {}", request.on),
+        };
+        Ok(request)
+    }
+
+    fn parallel(&mut self, here: &mut Here, step: &library::Parallel) -> Lowered<Op> {
+        let threads: u32 = self.values.int(&step.threads)?;
+        let mut operations = Vec::new();
+        let mut expects = Vec::new();
+        let mut labels = Vec::new();
+        for inner in &step.steps {
+            let Some((requests, expect)) = self.requests(here, inner)? else {
+                return Err(LowerError::invalid("`parallel` takes operations on started processes alone"));
+            };
+            labels.extend(requests.iter().map(|request| request.label.clone()));
+            expects.extend(requests.iter().map(|request| (request.kind, expect)));
+            operations.extend(requests.into_iter().map(|request| (request.actor, request.operation)));
+        }
+        let label = format!("in {threads} threads at once: {}", labels.join(", "));
+        let declared = self.declare(here, "parallel", label, None, &Expect::Success)?;
+        let lenient = self.expect_of_all(declared, &expects)?;
+        Ok(Op { lenient, ..declared.op(Act::AskParallel { threads, operations }) })
+    }
+
+    /// The operations of `parallel` return under one step, so what any of them may return is right for it. Where none says
+    /// anything, nothing is demanded but that they do not fail.
+    fn expect_of_all(&mut self, declared: Declared, expects: &[(&'static str, &Expect)]) -> Lowered<bool> {
+        if expects.iter().all(|(_, expect)| expect.is_success()) {
+            return Ok(false);
+        }
+        let (mut outcomes, mut anything) = (Vec::new(), false);
+        for (kind, expect) in expects {
+            let (more, any) = self.outcomes(expect)?;
+            anything |= any;
+            match (more.is_empty(), *kind) {
+                (true, "wait" | "communicate") => outcomes.push(Outcome::Ended(Ended::Exited(0))),
+                (true, _) => outcomes.push(Outcome::Done(None)),
+                (false, _) => outcomes.extend(more),
+            }
+        }
+        let decl = self.decl(declared);
+        decl.expect = outcomes;
+        decl.any = anything;
+        Ok(true)
+    }
+
+    fn spawn(&mut self, here: &mut Here, step: &library::Spawn) -> Lowered<Op> {
+        let (outcomes, _) = self.outcomes(&step.expect)?;
+        let child = self.actor(here, &step.name, Origin::Spawned)?;
+        let name = self.name_of(child);
+        let plays = step.program.is_none();
+        let program = self.program_of_spawn(step, &name)?;
+        let args = self.values.texts(&step.args)?;
+        let env = self.env_of_spawn(step)?;
+        let cwd = self.values.bind_optional(step.cwd.as_ref())?.map(|path| self.program_path(&path));
+        let streams = [&step.stdin, &step.stdout, &step.stderr];
+        let stdio = self.stdio(streams)?;
+        let declared = self.declare(here, "spawn", spawn_label(step, &name, &program, args.len()), Some(&name), &step.expect)?;
+        self.decl(declared).asked = Some(Box::new(Asked {
+            child: (plays && !may_fail(&outcomes)).then_some(child),
+            program: program.clone(),
+            argv: std::iter::once(Value::Text(program.clone())).chain(args.iter().cloned()).collect(),
+            env: env.clone().map(|env| AskedEnv { replace: env.replace, vars: env.vars }),
+            fds: asked_fds(&stdio),
+            cwd: cwd.clone(),
+        }));
+        here.made(&step.name, child);
+        if plays {
+            self.agent(here.spawned(child), &step.steps)?;
+        }
+        let [stdin, stdout, stderr] = stdio;
+        let request = SpawnRequest { program: Value::Text(program), args, env, cwd: cwd.map(Value::Text), stdin, stdout, stderr };
+        let operation = Box::new(Operation::Spawn(Box::new(request)));
+        Ok(declared.op(Act::Ask { actor: Some(child), name, operation }))
+    }
+
+    fn program_of_spawn(&self, step: &library::Spawn, name: &str) -> Lowered<String> {
+        match &step.program {
+            None => Ok(agent_path(name)),
+            Some(program) if step.search => self.values.bind(program),
+            Some(program) => Ok(self.program_path(&self.values.bind(program)?)),
+        }
+    }
+
+    fn env_of_spawn(&self, step: &library::Spawn) -> Lowered<Option<EnvRequest>> {
+        let mode = self.values.bind_optional(step.env_mode.as_ref())?;
+        let replace = match mode.as_deref() {
+            None | Some("inherit") => false,
+            Some("replace") => true,
+            Some(other) => return Err(LowerError::invalid(format!("`env-mode: {other}`: inherit or replace"))),
+        };
+        let mut vars = Vec::new();
+        for (name, value) in step.env.iter().flatten() {
+            vars.push((Value::Text(name.clone()), self.values.text(value)?));
+        }
+        if let Some(text) = &step.env_text {
+            vars.push((Value::Text("CHILDPROOF_TEXT".into()), self.values.text(text)?));
+        }
+        Ok((replace || !vars.is_empty()).then_some(EnvRequest { replace, vars }))
+    }
+
+    fn stdio(&self, words: [&Option<Arg<String>>; 3]) -> Lowered<[Option<Stdio>; 3]> {
+        let mut stdio = [None, None, None];
+        for (place, word) in stdio.iter_mut().zip(words) {
+            *place = self.values.bind_optional(word.as_ref())?.map_or(Ok(None), |word| stdio_of(&word))?;
+        }
+        Ok(stdio)
+    }
+}
+
+fn stdio_of(word: &str) -> Lowered<Option<Stdio>> {
+    let stdio = match word.split_once(' ') {
+        None => match word {
+            "default" => return Ok(None),
+            "inherit" => Some(Stdio::Inherit),
+            "null" => Some(Stdio::Null),
+            "pipe" => Some(Stdio::Pipe),
+            "stdout" => Some(Stdio::Stdout),
+            _ => None,
+        },
+        Some(("file", name)) => Some(Stdio::File(case_path(name.trim()))),
+        Some(("fd", number)) => number.trim().parse().ok().map(Stdio::Fd),
+        Some(_) => None,
+    };
+    stdio.map(Some).ok_or_else(|| {
+        LowerError::invalid(format!("`{word}` is no place for a standard descriptor: default, inherit, null, pipe, file NAME, fd N, stdout"))
+    })
+}
+
+/// What the child's 0, 1, 2 must be. Where nothing was asked, the library's default counts and nothing is demanded.
+fn asked_fds(stdio: &[Option<Stdio>; 3]) -> BTreeMap<i32, AskedFd> {
+    let asked = |number: i32, stdio: &Stdio| match stdio {
+        Stdio::Inherit => AskedFd::Inherit(number),
+        Stdio::Null => AskedFd::Null,
+        Stdio::Pipe => AskedFd::Pipe,
+        Stdio::File(path) => AskedFd::File(path.clone()),
+        Stdio::Fd(other) => AskedFd::Inherit(*other),
+        Stdio::Stdout => AskedFd::SameAs(1),
+    };
+    let numbered = (0..).zip(stdio);
+    numbered.filter_map(|(number, stdio)| stdio.as_ref().map(|stdio| (number, asked(number, stdio)))).collect()
+}
+
+fn spawn_label(step: &library::Spawn, name: &str, program: &str, args: usize) -> String {
+    let mut label = match &step.program {
+        None => format!("spawn {name}"),
+        Some(_) => format!("spawn {name} from {}", program.strip_prefix("{case}/").unwrap_or(program)),
+    };
+    if args > 0 {
+        label += &format!(" with {args} arguments");
+    }
+    label
+}
+
+fn pattern(len: u64) -> Data {
+    Data::Pattern { repeat: PATTERN.to_owned(), len }
+}

@@ -1,0 +1,58 @@
+//! Dispositions, mask, sending.
+
+use super::here::Here;
+use super::{Lowered, LowerError, Lowering};
+use crate::generate::act::{Act, Disposition};
+use crate::generate::program::Op;
+use crate::names;
+use crate::plan::step::signal;
+
+impl Lowering<'_> {
+    pub(super) fn signal(&mut self, here: &mut Here, step: &signal::Signal) -> Lowered<Op> {
+        let (name, number) = self.values.signal(&step.set)?;
+        let word = self.values.bind(&step.to)?;
+        let to = disposition(&word)?;
+        let restart = step.restart.as_ref().map_or(Ok(false), |wish| self.values.holds(wish))?;
+        let flag = if restart { " with SA_RESTART" } else { "" };
+        let act = Act::SetSignal { signal: number, to, restart };
+        self.plain(here, "signal", format!("set {name} to {word}{flag}"), Some(&name), act)
+    }
+
+    pub(super) fn mask(&mut self, here: &mut Here, step: &signal::Mask) -> Lowered<Op> {
+        let (block, unblock) = (self.values.signals(&step.block)?, self.values.signals(&step.unblock)?);
+        let label = [("block", &block), ("unblock", &unblock)]
+            .iter()
+            .filter(|(_, numbers)| !numbers.is_empty())
+            .map(|(word, numbers)| format!("{word} {}", listed(numbers)))
+            .collect::<Vec<_>>();
+        let label = if label.is_empty() { "leave the mask as it is".to_owned() } else { label.join(", ") };
+        let named = [&block[..], &unblock[..]].concat();
+        self.plain(here, "mask", label, Some(&listed(&named)), Act::Mask { block, unblock })
+    }
+
+    pub(super) fn kill(&mut self, here: &mut Here, step: &signal::Kill) -> Lowered<Op> {
+        let Some(signal) = &step.signal else {
+            return Err(LowerError::invalid(format!("`kill` of {} needs a `signal`: only a library has a default", step.who)));
+        };
+        let (name, signal) = self.values.signal(signal)?;
+        let actor = if step.who == "self" { None } else { Some(self.who(here, &step.who)?) };
+        let whom = actor.map_or_else(|| "itself".to_owned(), |actor| self.name_of(actor));
+        let declared = self.declare(here, "kill", format!("send {name} to {whom}"), Some(&step.who), &step.expect)?;
+        Ok(declared.op(Act::Kill { actor, signal }))
+    }
+}
+
+fn disposition(word: &str) -> Lowered<Disposition> {
+    match word {
+        "default" => Ok(Disposition::Default),
+        "ignore" => Ok(Disposition::Ignore),
+        "count" => Ok(Disposition::Count),
+        "reap" => Ok(Disposition::Reap),
+        other => Err(LowerError::invalid(format!("`{other}` is no disposition: default, ignore, count or reap"))),
+    }
+}
+
+fn listed(numbers: &[i32]) -> String {
+    let name = |number: &i32| names::signal_name(*number).unwrap_or_else(|| number.to_string());
+    numbers.iter().map(name).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,131 @@
+//! Lowering as a whole: what a few scenarios come to, line by line, and that every case of every scenario is sound.
+
+use super::{LowerError, lower, validate::validate};
+use crate::generate::act::Act;
+use crate::generate::draw;
+use crate::generate::program::{Op, Program};
+use crate::plan::case::{Case, Plan};
+use crate::plan::script::{Plane, Script};
+use crate::plan::value::Value;
+use std::fmt::Write;
+
+/// The plan of a text; `id` stands for its place.
+fn plan(id: &str, text: &str) -> Plan {
+    let scenario: crate::plan::ast::Scenario = serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{id}: {error}"));
+    let plane = if text.contains("spawn:") { Plane::Library } else { Plane::Platform };
+    Plan { id: id.to_owned(), path: id.to_owned(), scenario, plane, needs: vec![] }
+}
+
+fn embedded() -> Vec<Plan> {
+    let mut found = Vec::new();
+    for family in std::fs::read_dir("scenarios").expect("scenarios").flatten().filter(|entry| entry.path().is_dir()) {
+        for file in std::fs::read_dir(family.path()).expect("family").flatten() {
+            found.push(plan(&file.path().display().to_string(), &std::fs::read_to_string(file.path()).expect("text")));
+        }
+    }
+    found
+}
+
+fn bound(plan: &Plan, values: &[(&str, Value)]) -> Case {
+    let mut case = draw::case(plan, 1, 0);
+    case.bindings.extend(values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    case
+}
+
+/// Both halves, a line per actor, step and op.
+fn picture(script: &Script, program: &Program) -> String {
+    let mut text = String::new();
+    for actor in &script.actors {
+        let by = actor.parent.map_or_else(String::new, |parent| format!(" by {parent}"));
+        let _ = writeln!(text, "actor {} {} {:?}{by}", actor.id, actor.name, actor.origin);
+    }
+    for step in &script.steps {
+        let _ = write!(text, "step {} of {} {}: {}", step.id, step.actor, step.kind, step.label);
+        let _ = writeln!(text, " | on {:?}, expect {:?}{}", step.on, step.expect, if step.any { " or anything" } else { "" });
+        if let Some(asked) = &step.asked {
+            let _ = writeln!(text, "  asked {asked:?}");
+        }
+    }
+    for check in &script.checks {
+        let _ = writeln!(text, "check {} {:?}", check.property, check.args);
+    }
+    ops(&mut text, &program.root, 0);
+    for part in &program.agents {
+        let _ = writeln!(text, "agent {} in bin/{}", part.actor, part.file);
+        ops(&mut text, &part.ops, 1);
+    }
+    let (fds, memory, gates) = (program.fd_slots, program.memory_slots, program.gates);
+    let _ = writeln!(text, "{fds} descriptor slots, {memory} memory slots, {gates} gates, start {:?}", program.subject_start);
+    text
+}
+
+fn ops(text: &mut String, ops_: &[Op], depth: usize) {
+    let indent = "  ".repeat(depth);
+    for op in ops_ {
+        let lenient = if op.lenient { " (lenient)" } else { "" };
+        let _ = write!(text, "{indent}op {}{lenient} ", op.step);
+        let (head, bodies): (String, Vec<&[Op]>) = match &op.act {
+            Act::Fork { actor, body } => (format!("Fork {actor}"), vec![body]),
+            Act::ForkTree { first, levels, bodies } => {
+                (format!("ForkTree first {first}, levels {levels}"), bodies.iter().map(Vec::as_slice).collect())
+            }
+            Act::Repeat { times, body } => (format!("Repeat {times}"), vec![body]),
+            other => (format!("{other:?}"), vec![]),
+        };
+        let _ = writeln!(text, "{head}");
+        bodies.into_iter().for_each(|body| ops(text, body, depth + 1));
+    }
+}
+
+fn golden(id: &str, values: &[(&str, Value)]) -> String {
+    let plan = embedded().into_iter().find(|plan| plan.id.contains(id)).expect("an embedded scenario");
+    let (script, program) = lower(&plan, &bound(&plan, values)).expect("lowered");
+    picture(&script, &program)
+}
+
+/// Numbers of signals and kinds of semaphores differ on other platforms; the snapshots are those of Linux.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_scenarios_come_to() {
+    let (yes, int) = (Value::Bool(true), Value::Int);
+    let word = |text: &str| Value::Text(text.to_owned());
+    insta::assert_snapshot!("sigpipe", golden("pipe/sigpipe", &[("disposition", word("ignore")), ("size", int(4096))]));
+    insta::assert_snapshot!("both-go-on", golden("fork/both-go-on", &[("levels", int(2))]));
+    insta::assert_snapshot!("exec-replaces", golden("exec/replaces", &[("first", yes.clone()), ("caught", yes.clone())]));
+    insta::assert_snapshot!("counter", golden("shm/counter.", &[("workers", int(2)), ("times", int(250_000))]));
+    insta::assert_snapshot!("drop", golden("wait/drop", &[("children", int(2)), ("running", yes)]));
+    let closed = Value::List(vec![int(0), int(2)]);
+    let streams = [("closed", closed), ("stdin", word("file in.txt")), ("stdout", word("pipe")), ("stderr", word("stdout"))];
+    insta::assert_snapshot!("stdio", golden("start/stdio-permutations", &streams));
+}
+
+#[test]
+fn every_case_of_every_scenario_is_sound() {
+    for plan in embedded() {
+        for case in draw::cases(&plan, 7, 40) {
+            let (script, program) = match lower(&plan, &case) {
+                Ok(lowered) => lowered,
+                Err(LowerError::Unavailable(_)) => continue,
+                Err(error) => panic!("{}: {error}: {:?}", plan.id, case.bindings),
+            };
+            assert_eq!(validate(&script, &program), Vec::<String>::new(), "{}", plan.id);
+            assert_eq!(lower(&plan, &case).expect("again"), (script, program), "{}: not deterministic", plan.id);
+        }
+    }
+}
+
+#[test]
+fn a_case_beyond_the_limit_is_refused_with_a_remedy() {
+    let plan = plan("test", "{title: t, spec: [s], steps: [{repeat: {times: 5000, do: [{fork: {as: child}}]}}]}");
+    let error = lower(&plan, &Case { scenario: String::new(), bindings: [].into(), seed: 0, number: 0 }).expect_err("too large");
+    assert!(error.to_string().contains("more than 4096"), "{error}");
+}
+
+#[test]
+fn a_later_sibling_can_be_named() {
+    let text = "{title: t, spec: [s], steps: [{fork: {as: first, do: [{await: {who: second, state: ended}}]}}, {fork: {as: second}}]}";
+    let plan = plan("test", text);
+    let (_, program) = lower(&plan, &Case { scenario: String::new(), bindings: [].into(), seed: 0, number: 0 }).expect("lowered");
+    let Act::Fork { body, .. } = &program.root[0].act else { panic!("a fork") };
+    assert!(matches!(body[0].act, Act::Await { who: 2, .. }), "{body:?}");
+}

@@ -1,0 +1,33 @@
+//! The properties, one file each.
+
+pub mod as_expected;
+pub mod atoms_whole;
+pub mod bytes_conserved;
+pub mod child_argv;
+pub mod child_cwd;
+pub mod child_descriptors;
+pub mod child_env;
+pub mod child_signals;
+pub mod connections;
+pub mod counter_at_most;
+pub mod counter_total;
+pub mod exactly_once;
+pub mod exec_preserves;
+pub mod frames_torn;
+pub mod frames_whole;
+pub mod in_time;
+pub mod memory_unshared;
+pub mod no_strays;
+pub mod no_zombie;
+pub mod nothing_survives;
+pub mod one_process;
+pub mod order_kept;
+pub mod output_equals;
+pub mod parentage;
+pub mod reaped_all;
+pub mod same_status;
+pub mod shared_descriptions;
+pub mod start_failed_once;
+pub mod subject_descriptors;
+pub mod subject_signals;
+pub mod subject_surroundings;

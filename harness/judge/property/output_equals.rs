@@ -1,0 +1,100 @@
+//! What was read from a stream is exactly what was to be written to it.
+//!
+//! Output that is cut when a child exits early, doubled by a flushed copy of a buffer, or overwritten through a lost offset
+//! shows in the first byte that differs.
+//!
+//! # References
+//! POSIX.1-2024 `read()`, `write()`, `pipe()`, `_exit()` (data in a pipe outlives its writer).
+
+use crate::judge::args;
+use crate::judge::streams::{self, Reading};
+use crate::judge::verdict::Finding;
+use crate::judge::{Property, view};
+use crate::plan::check::{ArgDecl, ArgKind};
+use crate::plan::script::CheckDecl;
+use crate::plan::value::Value;
+use crate::trace::History;
+
+/// See the module.
+pub struct OutputEquals;
+
+const BYTES: ArgDecl = ArgDecl { name: "bytes", kind: ArgKind::Expr, required: false, help: "so many bytes of the fixed pattern that `write: {bytes: N}` writes" };
+const TEXT: ArgDecl = ArgDecl { name: "text", kind: ArgKind::Expr, required: false, help: "this text" };
+/// What `write: {bytes: N}` writes, over and over.
+const PATTERN: &[u8] = b"0123456789abcdef";
+
+impl Property for OutputEquals {
+    fn name(&self) -> &'static str {
+        "output-equals"
+    }
+    fn says(&self) -> &'static str {
+        "what was read from the stream is exactly what was to be written, byte for byte"
+    }
+    fn clause(&self) -> &'static str {
+        "POSIX.1-2024 read(), write(), pipe(), _exit()"
+    }
+    fn args(&self) -> &'static [ArgDecl] {
+        &[args::STREAM, BYTES, TEXT]
+    }
+    fn judge(&self, history: &History, asked: &CheckDecl) -> Finding {
+        let Some(stream) = view::text(asked, "stream") else { return view::wants("stream") };
+        let Some(expected) = Expected::of(asked) else { return view::wants("bytes` or `text") };
+        match streams::readings(history, stream) {
+            Err(nothing) => nothing,
+            Ok(readings) => match readings.as_slice() {
+                [] => compared(history, &Reading::default(), &expected),
+                [reading] => compared(history, reading, &expected),
+                several => view::undecided(format!("{} actors read from `{stream}`; how their parts lay side by side is not known", several.len())),
+            },
+        }
+    }
+}
+
+enum Expected {
+    Pattern(u64),
+    Text(Vec<u8>),
+}
+
+impl Expected {
+    fn of(asked: &CheckDecl) -> Option<Expected> {
+        if let Some(text) = asked.args.get("text") {
+            return text.bytes().or_else(|| matches!(text, Value::Int(_) | Value::Bool(_)).then(|| text.to_string().into_bytes())).map(Expected::Text);
+        }
+        view::int(asked, "bytes").and_then(|bytes| u64::try_from(bytes).ok()).map(Expected::Pattern)
+    }
+
+    fn len(&self) -> u64 {
+        match self {
+            Expected::Pattern(len) => *len,
+            Expected::Text(text) => text.len() as u64,
+        }
+    }
+
+    /// The byte at an offset within `len`.
+    fn byte(&self, at: usize) -> Option<u8> {
+        match self {
+            Expected::Pattern(len) => ((at as u64) < *len).then(|| PATTERN[at % PATTERN.len()]),
+            Expected::Text(text) => text.get(at).copied(),
+        }
+    }
+}
+
+fn compared(history: &History, reading: &Reading, expected: &Expected) -> Finding {
+    let wrong = reading.bytes.iter().enumerate().find(|(at, byte)| expected.byte(*at) != Some(**byte));
+    let by = view::name(history, reading.reader);
+    let (seen, at) = match wrong {
+        None if reading.bytes.len() as u64 == expected.len() => return Finding::Pass,
+        None => (format!("only {} bytes, all of them right", reading.bytes.len()), reading.bytes.len()),
+        Some((at, _)) if at as u64 >= expected.len() => (format!("{} bytes more", reading.bytes.len() as u64 - expected.len()), at),
+        Some((at, byte)) => (format!("{} bytes; the one at offset {at} is {}", reading.bytes.len(), byte_words(*byte)), at),
+    };
+    let wanted = match expected.byte(at).filter(|_| wrong.is_some()) {
+        Some(byte) => format!("{} bytes, at offset {at} {}", expected.len(), byte_words(byte)),
+        None => format!("{} bytes", expected.len()),
+    };
+    Finding::fail(wanted, seen, by, reading.event(at).into_iter().collect())
+}
+
+fn byte_words(byte: u8) -> String {
+    if byte.is_ascii_graphic() { format!("`{}`", char::from(byte)) } else { format!("0x{byte:02x}") }
+}

@@ -1,0 +1,165 @@
+//! Every kind of step in one table: what `list steps` prints, what the checker asks, what diagnostics name.
+
+use super::step::Step;
+
+/// One kind of step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// Its keyword.
+    pub keyword: &'static str,
+    /// Its family, the file of `plan/step/` that defines it.
+    pub family: &'static str,
+    /// Where a root may perform it.
+    pub plane: Planes,
+    /// The capability that the subject must claim for it on the library plane; empty where it needs none.
+    pub capability: &'static str,
+    /// What it does, in a line.
+    pub summary: &'static str,
+}
+
+/// On which planes the root may perform a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Planes {
+    /// By system call only.
+    Platform,
+    /// Through a library only.
+    Library,
+    /// Either.
+    Both,
+}
+
+impl std::fmt::Display for Planes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Planes::Platform => "platform",
+            Planes::Library => "library",
+            Planes::Both => "both",
+        })
+    }
+}
+
+const fn kind(family: &'static str, keyword: &'static str, plane: Planes, capability: &'static str, summary: &'static str) -> Kind {
+    Kind { keyword, family, plane, capability, summary }
+}
+
+/// All kinds, in the order of [`Step`].
+pub const KINDS: &[Kind] = &[
+    kind("process", "fork", Planes::Platform, "", "start a child by fork; `do` runs in the child, which then exits with 0"),
+    kind("process", "fork-tree", Planes::Platform, "", "fork `levels` times with both processes going on; each of the 2^levels performs `do` once"),
+    kind("process", "exec", Planes::Platform, "", "replace the program by the agent, which performs `do`, or by `program`"),
+    kind("process", "exit", Planes::Platform, "", "end at once with this code"),
+    kind("process", "wait", Planes::Both, "wait", "wait for a child to end or to change its state"),
+    kind("process", "report-state", Planes::Platform, "", "record the state of the process under a label"),
+    kind("fd", "pipe", Planes::Platform, "", "make a pipe; its ends are NAME.read and NAME.write"),
+    kind("fd", "open", Planes::Platform, "", "open a file of the case directory"),
+    kind("fd", "close", Planes::Both, "stdin", "close an endpoint; on CHILD.stdin the subject closes it"),
+    kind("fd", "dup2", Planes::Platform, "", "make the target another name of an endpoint"),
+    kind("fd", "write", Planes::Both, "stdin", "write so many bytes, or a text"),
+    kind("fd", "write-records", Planes::Platform, "", "write numbered records that name their writer"),
+    kind("fd", "read", Planes::Both, "stdout", "read to the end, so many bytes, or once; what was read is recorded"),
+    kind("fd", "set-flags", Planes::Platform, "", "set O_NONBLOCK or close-on-exec of an endpoint"),
+    kind("file", "file", Planes::Both, "", "make a file, directory, link, FIFO or flawed program in the case directory"),
+    kind("signal", "signal", Planes::Platform, "", "set the disposition of a signal"),
+    kind("signal", "mask", Planes::Platform, "", "block and unblock signals"),
+    kind("signal", "kill", Planes::Both, "kill", "send a signal to an actor; without `signal` the library's own kill"),
+    kind("socket", "listen", Planes::Platform, "", "make a listener: unix, tcp4 or tcp6"),
+    kind("socket", "connect", Planes::Platform, "", "connect to a listener"),
+    kind("socket", "accept", Planes::Platform, "", "accept a connection"),
+    kind("socket", "send-frames", Planes::Platform, "", "send numbered frames of a length and a record"),
+    kind("memory", "memory", Planes::Platform, "", "map memory, private or shared, and touch every page"),
+    kind("memory", "poke", Planes::Platform, "", "write a byte to every page"),
+    kind("memory", "peek", Planes::Platform, "", "read a byte of every page; they must agree"),
+    kind("memory", "report-memory", Planes::Platform, "", "record the private memory of the process under a label"),
+    kind("memory", "shared", Planes::Platform, "", "make a shared counter, 0 at first"),
+    kind("memory", "add", Planes::Platform, "", "add to a counter, not atomically"),
+    kind("memory", "load", Planes::Platform, "", "record the value of a counter"),
+    kind("memory", "semaphore", Planes::Platform, "", "make a process-shared semaphore"),
+    kind("memory", "down", Planes::Platform, "", "take a semaphore, waiting for it"),
+    kind("memory", "up", Planes::Platform, "", "give a semaphore back"),
+    kind("control", "gate", Planes::Both, "", "wait until somebody opens this gate"),
+    kind("control", "open-gate", Planes::Both, "", "open a gate for everybody, for good"),
+    kind("control", "await", Planes::Both, "", "wait until an actor is in a state, seen from outside"),
+    kind("control", "repeat", Planes::Both, "", "perform the steps so many times"),
+    kind("control", "when", Planes::Both, "", "perform `do` where a condition on the parameters holds, `else` where not"),
+    kind("library", "spawn", Planes::Library, "spawn", "have the subject start a program; the agent plays it and performs `do`"),
+    kind("library", "communicate", Planes::Library, "communicate", "have the subject write input, read both outputs and wait, in one call"),
+    kind("library", "poll", Planes::Library, "poll", "have the subject ask without blocking whether a child has ended"),
+    kind("library", "terminate", Planes::Library, "terminate", "have the subject terminate a child in its own way"),
+    kind("library", "drop", Planes::Library, "drop", "have the subject give a handle up"),
+    kind("library", "parallel", Planes::Library, "threads", "have so many threads of the subject perform the steps at once"),
+];
+
+/// The kind of a step.
+pub fn describe(step: &Step) -> &'static Kind {
+    &KINDS[index(step)]
+}
+
+fn index(step: &Step) -> usize {
+    match step {
+        Step::Fork(_) => 0,
+        Step::ForkTree(_) => 1,
+        Step::Exec(_) => 2,
+        Step::Exit(_) => 3,
+        Step::Wait(_) => 4,
+        Step::ReportState(_) => 5,
+        Step::Pipe(_) => 6,
+        Step::Open(_) => 7,
+        Step::Close(_) => 8,
+        Step::Dup2(_) => 9,
+        Step::Write(_) => 10,
+        Step::WriteRecords(_) => 11,
+        Step::Read(_) => 12,
+        Step::SetFlags(_) => 13,
+        Step::File(_) => 14,
+        Step::Signal(_) => 15,
+        Step::Mask(_) => 16,
+        Step::Kill(_) => 17,
+        Step::Listen(_) => 18,
+        Step::Connect(_) => 19,
+        Step::Accept(_) => 20,
+        Step::SendFrames(_) => 21,
+        Step::Memory(_) => 22,
+        Step::Poke(_) => 23,
+        Step::Peek(_) => 24,
+        Step::ReportMemory(_) => 25,
+        Step::Shared(_) => 26,
+        Step::Add(_) => 27,
+        Step::Load(_) => 28,
+        Step::Semaphore(_) => 29,
+        Step::Down(_) => 30,
+        Step::Up(_) => 31,
+        Step::Gate(_) => 32,
+        Step::OpenGate(_) => 33,
+        Step::Await(_) => 34,
+        Step::Repeat(_) => 35,
+        Step::When(_) => 36,
+        Step::Spawn(_) => 37,
+        Step::Communicate(_) => 38,
+        Step::Poll(_) => 39,
+        Step::Terminate(_) => 40,
+        Step::Drop(_) => 41,
+        Step::Parallel(_) => 42,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// serde tells the keywords of the enum in the error for an unknown one; the table must name the same, in the same order.
+    #[test]
+    fn every_step_is_in_the_table_under_its_keyword() {
+        let error = serde_json::from_str::<Step>(r#"{"?": 1}"#).unwrap_err().to_string();
+        let named: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
+        let listed: Vec<&str> = KINDS.iter().map(|kind| kind.keyword).collect();
+        assert_eq!(named, listed);
+    }
+
+    #[test]
+    fn a_step_is_described_by_its_own_row() {
+        let step: Step = serde_json::from_str(r#"{"drop": "child"}"#).unwrap();
+        assert_eq!(describe(&step).keyword, "drop");
+        let step: Step = serde_json::from_str(r#"{"up": "lock"}"#).unwrap();
+        assert_eq!(describe(&step).keyword, "up");
+    }
+}

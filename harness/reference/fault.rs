@@ -1,0 +1,100 @@
+//! What a process library can do wrong, one small thing each. `childproof __subject raw:NAME` is the library with that fault.
+
+use std::fmt;
+use std::str::FromStr;
+
+macro_rules! faults {
+    ($($name:ident $word:literal $about:literal,)*) => {
+        /// One deviation from the rules of the reference library.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Fault {
+            $(#[doc = $about] $name,)*
+        }
+
+        impl Fault {
+            /// Every fault.
+            pub const ALL: &[Fault] = &[$(Fault::$name),*];
+
+            /// Its name on the command line and in fixtures.
+            pub fn name(self) -> &'static str {
+                match self { $(Fault::$name => $word),* }
+            }
+
+            /// What goes wrong, in a sentence.
+            pub fn about(self) -> &'static str {
+                match self { $(Fault::$name => $about),* }
+            }
+        }
+    };
+}
+
+faults! {
+    LeaksPipeEnd "leaks-pipe-end" "One descriptor of the error pipe stays open after each successful start.",
+    LeaksOnFailure "leaks-on-failure" "One descriptor of the error pipe stays open after each failed start.",
+    ReportsSuccessOnExecFailure "reports-success-on-exec-failure" "A failed exec is reported as a child that exited with 0.",
+    Exit127OnExecFailure "exit-127-on-exec-failure" "A failed exec is reported as a child that exited with 127.",
+    LosesErrno "loses-errno" "Every failed start is reported as EIO.",
+    ZombieOnFailure "zombie-on-failure" "The child of a failed start is not reaped.",
+    TwoProcessesOnFailure "two-processes-on-failure" "The child of a failed start goes on in the caller's code.",
+    InheritsStrayDescriptors "inherits-stray-descriptors" "The child inherits whatever the caller had open without close-on-exec.",
+    IgnoresSigpipeInChild "ignores-sigpipe-in-child" "The child starts with SIGPIPE ignored.",
+    BlocksSignalsInChild "blocks-signals-in-child" "The child starts with every signal blocked.",
+    ChangesOwnMask "changes-own-mask" "SIGUSR2 stays blocked in the caller after a start.",
+    ChangesOwnDisposition "changes-own-disposition" "SIGUSR2 stays ignored in the caller after a start.",
+    LosesStatusOnSecondWait "loses-status-on-second-wait" "A second wait finds no child.",
+    WrongStatusForThreads "wrong-status-for-threads" "Of several threads that wait, those that do not reap are told exit 255.",
+    MisreadsSignalDeath "misreads-signal-death" "A death by signal is reported as an exit with 128 and its number.",
+    SignalsReapedPid "signals-reaped-pid" "A kill is sent to the process id even after its process was reaped.",
+    DropLeavesZombie "drop-leaves-zombie" "A dropped child is never reaped.",
+    DropKills "drop-kills" "A dropped child is killed, undocumented.",
+    DeadlockOnBigOutput "deadlock-on-big-output" "communicate writes all of its input before it reads any output.",
+    LosesTailOfOutput "loses-tail-of-output" "Output beyond one page that was not read when the process ended is lost.",
+    DuplicatesOutput "duplicates-output" "The last bytes of each output are returned twice.",
+    TruncatesInput "truncates-input" "Input beyond one page is dropped.",
+    SwapsStdio "swaps-stdio" "Descriptors are duplicated in order, each over the source of the next.",
+    LosesClosedStdio "loses-closed-stdio" "A pipe that took the number of a closed standard descriptor is closed by exec.",
+    MergesStderr "merges-stderr" "A pipe on stderr leads wherever stdout leads.",
+    ArgvSplitOnSpace "argv-split-on-space" "Arguments are joined and split at spaces.",
+    EnvMerged "env-merged" "A replaced environment is laid over the inherited one.",
+    EnvIgnored "env-ignored" "Variables over the inherited environment are dropped.",
+    SearchesParentsPath "searches-parents-path" "A bare program name is searched for in the caller's PATH.",
+    IgnoresCwd "ignores-cwd" "The working directory asked for is not entered.",
+    WaitsForPipeEof "waits-for-pipe-eof" "wait first waits for the end of the child's output, whoever holds it.",
+    LeavesNonblockOnSharedDescription "leaves-nonblock-on-shared-description" "O_NONBLOCK is set on inherited standard descriptions and stays.",
+    ChangesCwd "changes-cwd" "The caller's working directory stays changed after a start.",
+    ChangesUmask "changes-umask" "The caller's umask stays changed after a start.",
+    LeavesTempFile "leaves-temp-file" "A file is left in the temporary directory at each start.",
+    SurvivorLeft "survivor-left" "A helper process is started with each child and never ended.",
+    ForksTwice "forks-twice" "The program is started by a helper in between, so it is not the caller's child.",
+    Sleeps "sleeps" "wait looks at the child only after two minutes.",
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Fault {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Fault, String> {
+        Fault::ALL.iter().copied().find(|fault| fault.name() == name).ok_or_else(|| {
+            let names: Vec<_> = Fault::ALL.iter().map(|fault| fault.name()).collect();
+            format!("`{name}` is no fault of the reference library; it can have: {}", names.join(", "))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Fault;
+
+    #[test]
+    fn every_fault_is_found_by_its_name() {
+        for fault in Fault::ALL {
+            assert_eq!(fault.name().parse(), Ok(*fault));
+        }
+        assert!("levitates".parse::<Fault>().is_err());
+    }
+}

@@ -1,0 +1,84 @@
+//! What faulty twins of the library do beside their work. Nothing here happens without a [`Fault`].
+
+use super::command::{Command, Stdio};
+use super::process::{Child, left, lock};
+use super::stdio::set_nonblocking;
+use super::{Fault, Library};
+use nix::poll::{PollFd, PollFlags, poll};
+use std::os::fd::{AsFd, BorrowedFd, RawFd};
+use std::time::Duration;
+
+/// In the caller, after the child was forked.
+pub(super) fn after_start(library: Library, command: &Command) {
+    match library.fault {
+        Some(Fault::ChangesCwd) => drop(std::env::set_current_dir("/")),
+        Some(Fault::ChangesUmask) => drop(nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o007))),
+        Some(Fault::LeavesTempFile) => leave_file(),
+        Some(Fault::LeavesNonblockOnSharedDescription) => unblock_inherited(command),
+        Some(Fault::SurvivorLeft) => leave_process(),
+        Some(Fault::ChangesOwnDisposition) => {
+            // SAFETY: ignoring a signal installs no code.
+            unsafe { libc::signal(libc::SIGUSR2, libc::SIG_IGN) };
+        }
+        _ => {}
+    }
+}
+
+/// In the caller, before it waits.
+pub(super) fn before_wait(child: &Child) {
+    match child.library.fault {
+        Some(Fault::Sleeps) => std::thread::sleep(Duration::from_secs(120)),
+        Some(Fault::WaitsForPipeEof) => {
+            for pipe in &child.pipes[1..] {
+                if let Some(pipe) = lock(pipe).as_ref() {
+                    // Without any event asked for, poll returns when the last writer is gone.
+                    let _ = poll(&mut [PollFd::new(pipe.as_fd(), PollFlags::empty())], left(None));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// In the child: lets a grandchild go on, waits for it and ends as it ended. Async-signal-safe.
+pub(super) fn stand_between(report: RawFd) {
+    // SAFETY: only async-signal-safe calls, on a place of ours; the process in between never returns.
+    unsafe {
+        let pid = libc::fork();
+        if pid <= 0 {
+            return;
+        }
+        libc::close(report);
+        let mut status = 0;
+        libc::waitpid(pid, &raw mut status, 0);
+        libc::_exit(if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 128 + libc::WTERMSIG(status) })
+    }
+}
+
+fn leave_file() {
+    let file = tempfile::Builder::new().prefix("library-").tempfile();
+    drop(file.map(|file| file.keep()));
+}
+
+fn unblock_inherited(command: &Command) {
+    for (fd, wanted) in (0..).zip(&command.stdio) {
+        if matches!(wanted, Stdio::Inherit) {
+            // SAFETY: it is borrowed for two calls that only fail when it is not open.
+            let _ = set_nonblocking(unsafe { BorrowedFd::borrow_raw(fd) });
+        }
+    }
+}
+
+fn leave_process() {
+    // SAFETY: the forked process makes only async-signal-safe calls and never returns.
+    unsafe {
+        if libc::fork() == 0 {
+            for fd in 3..1024 {
+                libc::close(fd);
+            }
+            loop {
+                libc::pause();
+            }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Linux: `pipe2` and `close_range`.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+/// A pipe, both ends close-on-exec from the first moment.
+pub(in crate::reference) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?)
+}
+
+/// Marks every descriptor from 3 up to be closed by exec, those above a lowered limit too. Async-signal-safe.
+///
+/// Marked, not closed: the error pipe must live until exec succeeds.
+pub(in crate::reference) fn close_others_at_exec() {
+    // SAFETY: the call takes three integers and touches no memory of ours.
+    let done = unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    if done != 0 {
+        // Before Linux 5.11, or forbidden by a filter.
+        super::close_one_by_one(1 << 20);
+    }
+}
+
+/// The real-time signal with this offset.
+pub(in crate::reference) fn realtime(offset: i32) -> Option<i32> {
+    let signal = libc::SIGRTMIN() + offset;
+    (libc::SIGRTMIN()..=libc::SIGRTMAX()).contains(&signal).then_some(signal)
+}

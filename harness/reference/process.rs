@@ -1,0 +1,188 @@
+//! The handle of a started process: its status, its end, and who reaps it.
+//!
+//! Waiting and reaping are two steps. A waiter sleeps on a [`Watch`] without any lock; then, under the lock, whoever comes first
+//! reaps and all others read what it found. A kill holds the same lock, so it can never meet a process id that was already
+//! reaped and given to somebody else.
+
+use super::{Fault, Library};
+use crate::wire::watch::Watch;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It exited with this code.
+    Exited(i32),
+    /// It died by this signal.
+    Killed(i32),
+}
+
+/// A started process.
+#[derive(Debug)]
+pub struct Child {
+    pub(super) library: Library,
+    pid: i32,
+    state: Mutex<State>,
+    pub(super) pipes: [Mutex<Option<OwnedFd>>; 3],
+    pub(super) talk: Mutex<super::communicate::Talk>,
+}
+
+#[derive(Debug)]
+enum State {
+    Running(Arc<Watch>),
+    Ended(End),
+}
+
+/// Processes whose handle was dropped before they ended.
+static BACKGROUND: Mutex<Vec<i32>> = Mutex::new(Vec::new());
+
+/// Reaps dropped processes that have ended since.
+pub fn sweep() {
+    lock(&BACKGROUND).retain(|pid| matches!(waitpid(*pid, libc::WNOHANG), Ok(None)));
+}
+
+impl Child {
+    pub(super) fn new(library: Library, pid: i32, pipes: [Option<OwnedFd>; 3]) -> io::Result<Child> {
+        let watch = Watch::of(pid).inspect_err(|_| {
+            // A process that cannot be watched is not left behind. SAFETY: it is our unreaped child.
+            unsafe { libc::kill(pid, libc::SIGKILL) };
+            reap(pid);
+        })?;
+        let state = Mutex::new(State::Running(Arc::new(watch)));
+        Ok(Child { library, pid, state, pipes: pipes.map(Mutex::new), talk: Mutex::default() })
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// Waits for its end; `None` when `limit` ran out first.
+    ///
+    /// # Errors
+    /// `ECHILD` when somebody else reaped it.
+    pub fn wait(&self, limit: Option<Duration>) -> io::Result<Option<End>> {
+        super::misdeeds::before_wait(self);
+        let deadline = limit.map(|limit| Instant::now() + limit);
+        let Some(watch) = self.watch() else { return self.known_again() };
+        if !ready(&watch, deadline)? {
+            return Ok(None);
+        }
+        self.collect(true)
+    }
+
+    /// Its end, `None` while it runs.
+    ///
+    /// # Errors
+    /// `ECHILD` when somebody else reaped it.
+    pub fn poll(&self) -> io::Result<Option<End>> {
+        if self.watch().is_none() { self.known_again() } else { self.collect(false) }
+    }
+
+    /// Sends a signal; nothing when its end is known.
+    ///
+    /// # Errors
+    /// Those of kill(2).
+    pub fn signal(&self, signal: i32) -> io::Result<()> {
+        let state = lock(&self.state);
+        if matches!(*state, State::Ended(_)) && !self.library.has(Fault::SignalsReapedPid) {
+            return Ok(());
+        }
+        // SAFETY: the process is not reaped while the lock is held, so the number is still its own.
+        Errno::result(unsafe { libc::kill(self.pid, signal) })?;
+        Ok(())
+    }
+
+    /// What to sleep on; `None` once the end is known.
+    pub(super) fn watch(&self) -> Option<Arc<Watch>> {
+        match &*lock(&self.state) {
+            State::Running(watch) => Some(Arc::clone(watch)),
+            State::Ended(_) => None,
+        }
+    }
+
+    fn known_again(&self) -> io::Result<Option<End>> {
+        if self.library.has(Fault::LosesStatusOnSecondWait) {
+            return Err(Errno::ECHILD.into());
+        }
+        match &*lock(&self.state) {
+            State::Ended(end) => Ok(Some(*end)),
+            State::Running(_) => Ok(None),
+        }
+    }
+
+    /// Reaps it if nobody has yet; `raced`: the caller has waited together with others.
+    pub(super) fn collect(&self, raced: bool) -> io::Result<Option<End>> {
+        let mut state = lock(&self.state);
+        if let State::Ended(end) = *state {
+            let wrong = raced && self.library.has(Fault::WrongStatusForThreads);
+            return Ok(Some(if wrong { End::Exited(255) } else { end }));
+        }
+        let Some(end) = waitpid(self.pid, libc::WNOHANG)? else { return Ok(None) };
+        let end = match end {
+            End::Killed(signal) if self.library.has(Fault::MisreadsSignalDeath) => End::Exited(128 + signal),
+            end => end,
+        };
+        *state = State::Ended(end);
+        Ok(Some(end))
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if self.watch().is_none() || self.library.has(Fault::DropLeavesZombie) {
+            return;
+        }
+        if self.library.has(Fault::DropKills) {
+            let _ = self.signal(libc::SIGKILL);
+        }
+        lock(&BACKGROUND).push(self.pid);
+        sweep();
+    }
+}
+
+/// Whether `fd` became readable before the deadline.
+pub(super) fn ready(fd: impl AsFd, deadline: Option<Instant>) -> io::Result<bool> {
+    loop {
+        match poll(&mut [PollFd::new(fd.as_fd(), PollFlags::POLLIN)], left(deadline)) {
+            Ok(n) => return Ok(n > 0),
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// What is left until the deadline, rounded up to milliseconds.
+pub(super) fn left(deadline: Option<Instant>) -> PollTimeout {
+    let Some(deadline) = deadline else { return PollTimeout::NONE };
+    let ms = deadline.saturating_duration_since(Instant::now()).as_nanos().div_ceil(1_000_000);
+    i32::try_from(ms).ok().and_then(|ms| PollTimeout::try_from(ms).ok()).unwrap_or(PollTimeout::MAX)
+}
+
+/// Waits for a child that is known to be ending.
+pub(super) fn reap(pid: i32) {
+    let _ = waitpid(pid, 0);
+}
+
+fn waitpid(pid: i32, flags: i32) -> io::Result<Option<End>> {
+    loop {
+        let mut status = 0;
+        // SAFETY: the status is a place of ours. (Not nix: it loses the status of a death by real-time signal.)
+        match Errno::result(unsafe { libc::waitpid(pid, &raw mut status, flags) }) {
+            Ok(0) => return Ok(None),
+            Ok(_) if libc::WIFSIGNALED(status) => return Ok(Some(End::Killed(libc::WTERMSIG(status)))),
+            Ok(_) => return Ok(Some(End::Exited(libc::WEXITSTATUS(status)))),
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

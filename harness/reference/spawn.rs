@@ -1,0 +1,125 @@
+//! Starting: fork, and the error pipe that tells whether exec came about.
+
+use super::child::{self, Orders, STEPS};
+use super::command::{Command, Image};
+use super::process::{self, Child};
+use super::stdio::{Ends, above_two};
+use super::{Fault, Library, platform};
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+
+impl Library {
+    /// Starts a program.
+    ///
+    /// # Errors
+    /// With the errno of the step that failed, in the caller or in the child; nothing is left of the attempt.
+    pub fn spawn(self, command: &Command) -> io::Result<Child> {
+        process::sweep();
+        let image = Image::of(self, command)?;
+        let ends = Ends::of(self, command)?;
+        let (result, report) = platform::pipe()?;
+        let (result, report) = (above_two(self, result)?, above_two(self, report)?);
+        let mask = block_signals();
+        let orders = Orders { library: self, image: &image, sources: ends.sources, report: report.as_raw_fd(), mask };
+        let forked = self.fork(&orders);
+        unblock_signals(self, mask);
+        let pid = forked?;
+        drop((report, ends.theirs));
+        super::misdeeds::after_start(self, command);
+        self.outcome(pid, result)?;
+        let [stdin, stdout, stderr] = ends.ours;
+        Child::new(self, pid, [stdin, stdout, stderr])
+    }
+
+    /// The caller's side of the fork: the child's process id. The child does not return from here.
+    fn fork(self, orders: &Orders<'_>) -> io::Result<i32> {
+        // SAFETY: the child calls nothing but async-signal-safe functions until exec or `_exit`.
+        match unsafe { libc::fork() } {
+            -1 => Err(io::Error::last_os_error()),
+            0 => {
+                if self.has(Fault::ForksTwice) {
+                    super::misdeeds::stand_between(orders.report);
+                }
+                let errno = child::become_program(orders);
+                if self.has(Fault::TwoProcessesOnFailure) {
+                    return Err(io::Error::from_raw_os_error(errno));
+                }
+                let code = if self.has(Fault::ReportsSuccessOnExecFailure) { 0 } else { 127 };
+                // SAFETY: it ends the child at once, without running anything that belongs to the caller.
+                unsafe { libc::_exit(code) }
+            }
+            pid => Ok(pid),
+        }
+    }
+
+    /// What the error pipe says: silence is success.
+    fn outcome(self, pid: i32, result: OwnedFd) -> io::Result<()> {
+        let mut message = [0; 8];
+        let mut result = File::from(result);
+        let failed = result.read_exact(&mut message).is_ok();
+        let leaks = if failed { Fault::LeaksOnFailure } else { Fault::LeaksPipeEnd };
+        if self.has(leaks) {
+            let _ = result.into_raw_fd();
+        }
+        if !failed || self.has(Fault::ReportsSuccessOnExecFailure) || self.has(Fault::Exit127OnExecFailure) {
+            return Ok(());
+        }
+        if !self.has(Fault::ZombieOnFailure) && !self.has(Fault::TwoProcessesOnFailure) {
+            process::reap(pid);
+        }
+        let [a, b, c, d, e, f, g, h] = message;
+        let (step, errno) = (i32::from_ne_bytes([a, b, c, d]), i32::from_ne_bytes([e, f, g, h]));
+        let errno = if self.has(Fault::LosesErrno) { libc::EIO } else { errno };
+        Err(Refusal::wrap(usize::try_from(step).unwrap_or(2), errno))
+    }
+}
+
+/// An error of the child with the step that failed; the errno stays readable.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    step: usize,
+    errno: i32,
+}
+
+impl Refusal {
+    fn wrap(step: usize, errno: i32) -> io::Error {
+        let kind = io::Error::from_raw_os_error(errno).kind();
+        io::Error::new(kind, Refusal { step, errno })
+    }
+
+    /// The errno that an error carries, wrapped or not.
+    pub fn errno_of(error: &io::Error) -> Option<i32> {
+        let wrapped = error.get_ref().and_then(|inner| inner.downcast_ref::<Refusal>());
+        error.raw_os_error().or(wrapped.map(|refusal| refusal.errno))
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "cannot {}: {}", STEPS.get(self.step).unwrap_or(&"start"), io::Error::from_raw_os_error(self.errno))
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// No signal may find the child in between. Returns the mask as it was.
+fn block_signals() -> libc::sigset_t {
+    // SAFETY: both sets are places of ours; zeroed is a valid set to be filled.
+    unsafe {
+        let (mut all, mut old): (libc::sigset_t, libc::sigset_t) = (std::mem::zeroed(), std::mem::zeroed());
+        libc::sigfillset(&raw mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut old);
+        old
+    }
+}
+
+fn unblock_signals(library: Library, mut mask: libc::sigset_t) {
+    // SAFETY: the set was filled in by `block_signals`.
+    unsafe {
+        if library.has(Fault::ChangesOwnMask) {
+            libc::sigaddset(&raw mut mask, libc::SIGUSR2);
+        }
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const mask, std::ptr::null_mut());
+    }
+}

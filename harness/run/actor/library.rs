@@ -1,0 +1,196 @@
+//! The driver's half of the library plane: asks the subject and records what it answers.
+
+use super::{DriverLink, PROTOCOL, Performer, SUBJECT_DIED, SUBJECT_HUNG, Stop};
+use crate::plan::script::{ActorId, Outcome};
+use crate::plan::value::Value;
+use crate::run::arena::Arena;
+use crate::trace::What;
+use crate::wire::client::{Client, WireError};
+use crate::wire::message::{EnvRequest, Failure, Fields, Operation, Reply, ReplyBody, SpawnRequest, Stdio};
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+
+/// A conversation with the subject on behalf of the case.
+pub struct Driver {
+    client: Client,
+    limit_ms: u64,
+    handles: BTreeMap<ActorId, String>,
+}
+
+impl Driver {
+    pub fn new(link: DriverLink, arena: &Arena) -> Driver {
+        let seq = arena.header().next_seq.load(Ordering::Acquire);
+        Driver {
+            client: Client::resume(link.request_fd, link.reply_fd, link.pid, seq),
+            limit_ms: link.request_ms,
+            handles: BTreeMap::new(),
+        }
+    }
+
+    fn handle(&self, actor: Option<ActorId>) -> String {
+        actor.and_then(|actor| self.handles.get(&actor)).cloned().unwrap_or_default()
+    }
+}
+
+impl Performer<'_> {
+    pub(super) fn ask(&mut self, actor: Option<ActorId>, name: &str, operation: &Operation) -> Result<(), Stop> {
+        let Some(reply) = self.question(actor, operation)? else {
+            return self.settle(Err(Outcome::Other("there is no subject to ask".to_owned())));
+        };
+        let outcome = self.understand(actor, name, operation, reply.body);
+        let failed = matches!(outcome, Outcome::Error(_) | Outcome::Other(_) | Outcome::Unsupported(_) | Outcome::TimedOut);
+        self.returned(outcome, actor);
+        if failed && !self.lenient { Err(Stop::GaveUp) } else { Ok(()) }
+    }
+
+    pub(super) fn ask_parallel(&mut self, threads: u32, operations: &[(ActorId, Operation)]) -> Result<(), Stop> {
+        let Some(driver) = &self.driver else {
+            return self.settle(Err(Outcome::Other("there is no subject to ask".to_owned())));
+        };
+        let ops = operations.iter().map(|(actor, op)| with_handle(op, &driver.handle(Some(*actor)))).collect();
+        let Some(reply) = self.question(None, &Operation::Parallel { threads, ops })? else { return Ok(()) };
+        let fields = match reply.body {
+            ReplyBody::Ok(fields) => fields,
+            other => return self.settle(Err(refusal(other))),
+        };
+        for bodies in fields.results {
+            for ((actor, operation), body) in operations.iter().zip(bodies) {
+                let outcome = self.understand(Some(*actor), "", operation, body);
+                self.returned(outcome, Some(*actor));
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks; a subject that fails as a partner (and not as a library) ends the driver.
+    fn question(&mut self, actor: Option<ActorId>, operation: &Operation) -> Result<Option<Reply>, Stop> {
+        let case = self.context.case_dir.to_string_lossy().into_owned();
+        let Some(driver) = &mut self.driver else { return Ok(None) };
+        let operation = fill(&with_handle(operation, &driver.handle(actor)), &case);
+        let result = driver.client.ask(&operation, driver.limit_ms);
+        let seq = driver.client.seq();
+        let extra = driver.client.extra_replies();
+        self.arena.header().next_seq.store(seq, Ordering::Release);
+        if let Ok(reply) = &result {
+            self.note_step(What::Reply { seq: reply.seq, pid: reply.pid });
+        }
+        for seen in extra {
+            self.note_step(What::Reply { seq: seen.seq, pid: seen.pid });
+        }
+        match result {
+            Ok(reply) => Ok(Some(reply)),
+            Err(error) => {
+                self.returned(Outcome::Other(error.to_string()), actor);
+                Err(Stop::Subject(match error {
+                    WireError::Protocol(_) | WireError::Io(_) => PROTOCOL,
+                    WireError::Died { .. } => SUBJECT_DIED,
+                    WireError::TimedOut => SUBJECT_HUNG,
+                }))
+            }
+        }
+    }
+
+    fn understand(&mut self, actor: Option<ActorId>, name: &str, operation: &Operation, body: ReplyBody) -> Outcome {
+        let fields = match body {
+            ReplyBody::Ok(fields) => fields,
+            other => return refusal(other),
+        };
+        if fields.timed_out {
+            return Outcome::TimedOut;
+        }
+        match operation {
+            Operation::Spawn(_) => self.started(actor, &fields),
+            Operation::Write { .. } => Outcome::Done(fields.written.map(|n| n as i64)),
+            Operation::Read { stream, .. } => self.arrived(&format!("{name}.{stream}"), fields.data.as_ref()),
+            Operation::Communicate { .. } => {
+                self.arrived(&format!("{name}.stdout"), fields.stdout.as_ref());
+                self.arrived(&format!("{name}.stderr"), fields.stderr.as_ref());
+                status(&fields)
+            }
+            Operation::Wait { .. } | Operation::Poll { .. } => status(&fields),
+            _ => Outcome::Done(None),
+        }
+    }
+
+    fn started(&mut self, actor: Option<ActorId>, fields: &Fields) -> Outcome {
+        if let (Some(driver), Some(actor), Some(handle)) = (&mut self.driver, actor, &fields.handle) {
+            driver.handles.insert(actor, handle.clone());
+        }
+        Outcome::Done(fields.pid.map(i64::from))
+    }
+
+    fn arrived(&self, stream: &str, data: Option<&Value>) -> Outcome {
+        let Some(bytes) = data.and_then(Value::bytes) else { return Outcome::Eof };
+        if bytes.is_empty() {
+            return Outcome::Eof;
+        }
+        let count = bytes.len() as i64;
+        self.note_step(What::Data { stream: stream.to_owned(), bytes });
+        Outcome::Done(Some(count))
+    }
+}
+
+fn status(fields: &Fields) -> Outcome {
+    match &fields.status {
+        None => Outcome::Pending,
+        Some(status) => match status.ended() {
+            Some(ended) => Outcome::Ended(ended),
+            None => Outcome::Other(format!("{status:?}")),
+        },
+    }
+}
+
+fn refusal(body: ReplyBody) -> Outcome {
+    match body {
+        ReplyBody::Error(Failure { errno: Some(errno), .. }) => Outcome::Error(errno),
+        ReplyBody::Error(Failure { kind, message, .. }) => Outcome::Other(format!("{kind}: {message}")),
+        ReplyBody::Unsupported(reason) => Outcome::Unsupported(reason),
+        ReplyBody::Ok(_) => Outcome::Done(None),
+    }
+}
+
+fn with_handle(operation: &Operation, to: &str) -> Operation {
+    let mut operation = operation.clone();
+    match &mut operation {
+        Operation::Write { handle, .. }
+        | Operation::CloseStdin { handle }
+        | Operation::Read { handle, .. }
+        | Operation::Communicate { handle, .. }
+        | Operation::Wait { handle, .. }
+        | Operation::Poll { handle }
+        | Operation::Kill { handle }
+        | Operation::Terminate { handle }
+        | Operation::Signal { handle, .. }
+        | Operation::Drop { handle } => to.clone_into(handle),
+        Operation::Spawn(_) | Operation::Parallel { .. } | Operation::Reset | Operation::Quit => {}
+    }
+    operation
+}
+
+/// The operation with the case directory in the place of `{case}`.
+fn fill(operation: &Operation, case: &str) -> Operation {
+    let mut operation = operation.clone();
+    if let Operation::Spawn(request) = &mut operation {
+        let SpawnRequest { program, args, env, cwd, stdin, stdout, stderr } = &mut **request;
+        fill_value(program, case);
+        args.iter_mut().for_each(|arg| fill_value(arg, case));
+        if let Some(EnvRequest { vars, .. }) = env {
+            vars.iter_mut().for_each(|(_, value)| fill_value(value, case));
+        }
+        cwd.iter_mut().for_each(|cwd| fill_value(cwd, case));
+        for stdio in [stdin, stdout, stderr] {
+            if let Some(Stdio::File(path)) = stdio {
+                *path = path.replace("{case}", case);
+            }
+        }
+    }
+    operation
+}
+
+fn fill_value(value: &mut Value, case: &str) {
+    if let Value::Text(text) = value
+        && text.contains("{case}")
+    {
+        *text = text.replace("{case}", case);
+    }
+}

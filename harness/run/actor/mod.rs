@@ -1,0 +1,399 @@
+//! The interpreter: performs a case's program by system calls, in the case root, in what it forks, and in the agent.
+//!
+//! Actors are forked from single-threaded processes only (warden → root → actors), so that what POSIX forbids between
+//! fork and exec in a threaded process (allocation above all) is allowed here. The program was decoded by the warden before
+//! anything forked and is only read.
+//!
+//! # Rules
+//! 1. Every step is recorded: `Call` before it, `Return` after it, so that the history of a process that dies shows where.
+//! 2. A step that fails without being `lenient` ends its actor: it records `GaveUp` and exits with 125.
+//! 3. No step is retried for EINTR: whether it is interrupted is what scenarios ask.
+//! 4. Rounds of a native loop beyond the first 64 record only failures.
+
+mod control;
+mod fd;
+mod file;
+mod library;
+mod memory;
+#[cfg_attr(target_os = "linux", path = "os/linux.rs")]
+#[cfg_attr(target_os = "macos", path = "os/macos.rs")]
+mod os;
+mod process;
+mod signal;
+mod socket;
+
+use super::arena::Arena;
+use crate::generate::act::{Act, FdRef};
+use crate::generate::program::{AgentPart, Op, Program};
+use crate::plan::script::{ActorId, Outcome, StepId};
+use crate::plan::value::Value;
+use crate::trace::state::ProcState;
+use crate::trace::{Event, What};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+/// Exit code of a forked actor or agent that gave up.
+pub const GAVE_UP: i32 = 125;
+/// Exit code of a driver whose subject broke the protocol; the last event says how.
+pub const PROTOCOL: i32 = 121;
+/// Exit code of a driver whose subject died.
+pub const SUBJECT_DIED: i32 = 122;
+/// Exit code of a driver whose subject did not answer in time.
+pub const SUBJECT_HUNG: i32 = 123;
+
+const RECORDED_ROUNDS: u64 = 64;
+
+/// Where a case runs.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The case directory, absolute.
+    pub case_dir: PathBuf,
+    /// The agent's executable.
+    pub agent: PathBuf,
+    /// The way to the subject, on the library plane.
+    pub subject: Option<DriverLink>,
+}
+
+/// The way to a subject's adapter.
+#[derive(Clone, Copy, Debug)]
+pub struct DriverLink {
+    /// Open for writing requests.
+    pub request_fd: i32,
+    /// Open for reading replies.
+    pub reply_fd: i32,
+    /// The adapter.
+    pub pid: i32,
+    /// Limit of one operation in milliseconds.
+    pub request_ms: u64,
+}
+
+/// What an agent finds beside its program file.
+#[derive(Serialize, Deserialize)]
+struct PartFile {
+    arena: PathBuf,
+    case_dir: PathBuf,
+    agent: PathBuf,
+    actors: u16,
+    part: AgentPart,
+}
+
+/// Writes the agents' program files into `<case>/bin`; before the root is forked.
+///
+/// # Errors
+/// Those of the file system.
+pub fn prepare(program: &Program, arena: &Arena, context: &Context) -> std::io::Result<()> {
+    if program.agents.is_empty() {
+        return Ok(());
+    }
+    let bin = context.case_dir.join("bin");
+    std::fs::create_dir_all(&bin)?;
+    for part in &program.agents {
+        let file = PartFile {
+            arena: arena.path().to_owned(),
+            case_dir: context.case_dir.clone(),
+            agent: context.agent.clone(),
+            actors: program.actors,
+            part: part.clone(),
+        };
+        let bytes = postcard::to_allocvec(&file).map_err(std::io::Error::other)?;
+        std::fs::write(bin.join(format!("{}.part", part.file)), bytes)?;
+        std::os::unix::fs::symlink(&context.agent, bin.join(&part.file))?;
+    }
+    Ok(())
+}
+
+/// Performs the root's part of a program in the process that was forked for it.
+pub fn perform_root(program: &Program, arena: &Arena, context: &Context) -> ! {
+    let mut performer = Performer::new(arena, context, 0, program.actors, program.fd_slots, program.memory_slots);
+    performer.born(None);
+    if !program.library {
+        performer.state("before");
+    }
+    let end = performer.run(&program.root);
+    for fd in performer.open_fds() {
+        arena.account_fd(fd);
+    }
+    if !program.library {
+        performer.state("after");
+    }
+    performer.note(if end.is_ok() { What::Finished } else { What::GaveUp });
+    arena.header().root_done.store(1, Ordering::Release);
+    process::stop_if_children_are_left();
+    process::exit(match end {
+        Err(Stop::Subject(code)) => code,
+        _ => 0,
+    })
+}
+
+/// Performs an agent's part, found beside the path under which the agent was executed.
+///
+/// `inherited` must have been captured before anything else ran.
+pub fn perform_agent(executed_as: &Path, inherited: ProcState) -> ! {
+    let Some((file, arena)) = load_part(executed_as) else {
+        // Nobody to report to: a plain line for a person who runs the agent by hand.
+        eprintln!("childproof-agent: there is no part beside {}", executed_as.display());
+        process::exit(GAVE_UP);
+    };
+    let context = Context { case_dir: file.case_dir, agent: file.agent, subject: None };
+    let part = &file.part;
+    let mut performer = Performer::new(&arena, &context, part.actor, file.actors, part.fd_slots, part.memory_slots);
+    performer.born(Some(Box::new(inherited)));
+    let end = performer.run(&part.ops);
+    performer.leave(end)
+}
+
+/// What an agent was given, captured by the agent's entry before anything else ran.
+pub fn inherited(argv: &[Vec<u8>], env: &[Vec<u8>]) -> ProcState {
+    let values = |words: &[Vec<u8>]| words.iter().map(|word| Value::from_bytes(word)).collect();
+    ProcState { argv: values(argv), env: values(env), ..crate::sys::own_state(true) }
+}
+
+/// The path under which this process was executed.
+pub fn executed_as() -> Option<PathBuf> {
+    os::executed_as()
+}
+
+fn load_part(executed_as: &Path) -> Option<(PartFile, Arena)> {
+    let mut name = executed_as.as_os_str().to_owned();
+    name.push(".part");
+    let file: PartFile = postcard::from_bytes(&std::fs::read(name).ok()?).ok()?;
+    let arena = Arena::open(&file.arena).ok()?;
+    Some((file, arena))
+}
+
+/// Why an actor stops before the end of its steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stop {
+    GaveUp,
+    /// The subject failed as a partner; exit code for the warden.
+    Subject(i32),
+}
+
+/// A process that performs steps.
+struct Performer<'a> {
+    arena: &'a Arena,
+    context: &'a Context,
+    actor: ActorId,
+    actors: u16,
+    pid: i32,
+    fds: Vec<i32>,
+    memory: Vec<memory::Place>,
+    /// Records written so far; their numbers go on over the steps of an actor.
+    records: u32,
+    frames: u32,
+    step: StepId,
+    lenient: bool,
+    quiet: bool,
+    driver: Option<library::Driver>,
+}
+
+impl<'a> Performer<'a> {
+    fn new(arena: &'a Arena, context: &'a Context, actor: ActorId, actors: u16, fds: u16, memory: u16) -> Self {
+        Performer {
+            arena,
+            context,
+            actor,
+            actors,
+            pid: process::pid(),
+            fds: vec![-1; usize::from(fds)],
+            memory: vec![memory::Place::default(); usize::from(memory)],
+            records: 0,
+            frames: 0,
+            step: 0,
+            lenient: false,
+            quiet: false,
+            driver: context.subject.map(|link| library::Driver::new(link, arena)),
+        }
+    }
+
+    fn note_on(&self, step: Option<StepId>, what: What) {
+        self.arena.append(&Event { at: self.arena.elapsed_ns(), actor: self.actor, pid: self.pid, step, what });
+    }
+
+    fn note(&self, what: What) {
+        self.note_on(None, what);
+    }
+
+    fn note_step(&self, what: What) {
+        self.note_on(Some(self.step), what);
+    }
+
+    fn returned(&self, outcome: Outcome, of: Option<ActorId>) {
+        self.note_step(What::Return { outcome, of });
+    }
+
+    fn born(&mut self, state: Option<Box<ProcState>>) {
+        self.pid = process::pid();
+        self.arena.set_pid(self.actor, self.pid);
+        self.note(What::Born { ppid: process::parent(), state });
+    }
+
+    fn state(&self, label: &str) {
+        let state = Box::new(crate::sys::own_state(false));
+        self.note(What::State { label: label.to_owned(), state });
+    }
+
+    /// Records the end of a forked actor or agent and exits.
+    fn leave(&self, end: Result<(), Stop>) -> ! {
+        signal::report_handled(self);
+        self.note(if end.is_ok() { What::Finished } else { What::GaveUp });
+        process::exit(if end.is_ok() { 0 } else { GAVE_UP })
+    }
+
+    fn run(&mut self, ops: &[Op]) -> Result<(), Stop> {
+        ops.iter().try_for_each(|op| self.perform(op))
+    }
+
+    fn perform(&mut self, op: &Op) -> Result<(), Stop> {
+        if let Act::Repeat { times, body } = &op.act {
+            return self.repeat(*times, body);
+        }
+        self.step = op.step;
+        self.lenient = op.lenient;
+        let doing = self.arena.doing(self.actor);
+        doing.store(op.step * 2 + 2, Ordering::Release);
+        if !self.quiet {
+            self.note_step(What::Call);
+        }
+        let result = self.act(&op.act);
+        self.arena.doing(self.actor).store(0, Ordering::Release);
+        result
+    }
+
+    fn repeat(&mut self, times: u64, body: &[Op]) -> Result<(), Stop> {
+        let outer = self.quiet;
+        for round in 0..times {
+            self.quiet = outer || round >= RECORDED_ROUNDS;
+            self.run(body)?;
+        }
+        self.quiet = outer;
+        Ok(())
+    }
+
+    /// Records what came of a step; a failure that nothing expects ends the actor.
+    fn settle(&self, result: Result<Outcome, Outcome>) -> Result<(), Stop> {
+        match result {
+            Ok(outcome) => {
+                if !self.quiet {
+                    self.returned(outcome, None);
+                }
+                Ok(())
+            }
+            Err(outcome) => {
+                self.returned(outcome, None);
+                if self.lenient { Ok(()) } else { Err(Stop::GaveUp) }
+            }
+        }
+    }
+
+    fn act(&mut self, act: &Act) -> Result<(), Stop> {
+        match act {
+            Act::Fork { actor, body } => self.fork(*actor, body),
+            Act::ForkTree { first, levels, bodies } => self.fork_tree(*first, *levels, bodies),
+            Act::Exec { program, argv, long_arg, env } => {
+                let result = self.exec(program, argv, *long_arg, env.as_deref());
+                self.settle(result)
+            }
+            Act::Exit { code } => self.exit(*code),
+            Act::Wait { whom, via, nohang, nowait, untraced, continued } => {
+                let flags = process::WaitFlags { nohang: *nohang, nowait: *nowait, untraced: *untraced, continued: *continued };
+                self.wait(whom, *via, flags)
+            }
+            Act::ReportState { label } => {
+                self.note_step(What::State { label: label.clone(), state: Box::new(crate::sys::own_state(true)) });
+                self.settle(DONE)
+            }
+            Act::Kill { actor, signal } => {
+                let result = self.kill(*actor, *signal);
+                self.settle(result)
+            }
+            Act::Gate { gate } => self.gate(*gate),
+            Act::OpenGate { gate } => self.open_gate(*gate),
+            Act::Await { who, state } => self.await_state(*who, *state),
+            Act::Repeat { times, body } => self.repeat(*times, body),
+            Act::Ask { actor, name, operation } => self.ask(*actor, name, operation),
+            Act::AskParallel { threads, operations } => self.ask_parallel(*threads, operations),
+            other => {
+                let result = self.simple(other);
+                self.settle(result)
+            }
+        }
+    }
+
+    /// Acts that come to exactly one outcome in the same process.
+    fn simple(&mut self, act: &Act) -> Result<Outcome, Outcome> {
+        match act {
+            Act::Pipe { read, write, cloexec, nonblock, capacity } => self.pipe(*read, *write, *cloexec, *nonblock, *capacity),
+            Act::Open { slot, path, mode, create, cloexec } => self.open(*slot, path, *mode, *create, *cloexec),
+            Act::Close { fd } => self.close(*fd),
+            Act::Dup2 { from, to } => self.dup2(*from, *to),
+            Act::Write { fd, payload, once } => self.write(*fd, payload, *once),
+            Act::WriteRecords { fd, count, size, piece } => self.write_records(*fd, *count, *size, *piece),
+            Act::Read { fd, stream, amount, chunk } => self.read(*fd, stream, *amount, *chunk),
+            Act::SetFlags { fd, nonblock, cloexec } => self.set_flags(*fd, *nonblock, *cloexec),
+            Act::MakeFile { path, kind, text, mode } => self.make_file(path, *kind, text, *mode),
+            Act::SetSignal { signal, to, restart } => signal::set(*signal, *to, *restart),
+            Act::Mask { block, unblock } => signal::mask(block, unblock),
+            Act::Listen { slot, listener, family, backlog } => self.listen(*slot, *listener, *family, *backlog),
+            Act::Connect { slot, listener } => self.connect(*slot, *listener),
+            Act::Accept { slot, from } => self.accept(*slot, *from),
+            Act::SendFrames { fd, count, size, sends, lock } => self.send_frames(*fd, *count, *size, *sends, *lock),
+            Act::Memory { slot, pages, shared } => self.map_pages(*slot, *pages, *shared),
+            Act::Poke { slot, value } => self.poke(*slot, *value),
+            Act::Peek { slot } => self.peek(*slot),
+            Act::ReportMemory { label } => self.report_memory(label),
+            Act::Shared { slot, via } => self.shared(*slot, *via),
+            Act::Add { slot, by } => self.add(*slot, *by),
+            Act::Load { slot, name } => self.load(*slot, name),
+            Act::Semaphore { slot, value, named } => self.semaphore(*slot, *value, *named),
+            Act::Down { slot } => self.down(*slot),
+            Act::Up { slot } => self.up(*slot),
+            _ => Err(Outcome::Unsupported("the interpreter does not know this act".to_owned())),
+        }
+    }
+
+    fn fd(&self, fd: FdRef) -> i32 {
+        match fd {
+            FdRef::Slot(slot) => self.fds.get(usize::from(slot)).copied().unwrap_or(-1),
+            FdRef::Fixed(number) => number,
+        }
+    }
+
+    fn keep(&mut self, slot: u16, fd: i32) {
+        if let Some(place) = self.fds.get_mut(usize::from(slot)) {
+            *place = fd;
+        }
+    }
+
+    fn open_fds(&self) -> impl Iterator<Item = i32> + '_ {
+        self.fds.iter().copied().filter(|&fd| fd >= 0)
+    }
+
+    /// The text with the case directory in the place of `{case}`.
+    fn fill(&self, template: &str) -> String {
+        template.replace("{case}", &self.context.case_dir.to_string_lossy())
+    }
+}
+
+/// `Done` without a number.
+const DONE: Result<Outcome, Outcome> = Ok(Outcome::Done(None));
+
+/// The errno that the last call left, as an outcome.
+fn failed<T>() -> Result<T, Outcome> {
+    Err(error(os::errno()))
+}
+
+/// An errno as an outcome; one without a name keeps its number.
+fn error(errno: i32) -> Outcome {
+    match crate::names::error_name(errno) {
+        Some(name) => Outcome::Error(name.to_owned()),
+        None => Outcome::Other(format!("errno {errno}")),
+    }
+}
+
+/// The outcome of a call that returns -1 on failure and a number otherwise.
+fn number(result: impl Into<i64>) -> Result<Outcome, Outcome> {
+    let result = result.into();
+    if result < 0 { failed() } else { Ok(Outcome::Done(Some(result))) }
+}

@@ -1,0 +1,133 @@
+//! What the interpreter needs of Linux beyond POSIX. Twin of `macos.rs`.
+
+use crate::plan::script::Outcome;
+use std::ffi::CString;
+use std::sync::atomic::AtomicU32;
+
+/// `errno`.
+pub fn errno() -> i32 {
+    // SAFETY: the location is valid for this thread.
+    unsafe { *libc::__errno_location() }
+}
+
+/// Sets `errno` (a handler must leave it as it found it).
+pub fn set_errno(value: i32) {
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = value };
+}
+
+/// Sleeps while the shared word has this value; may wake for nothing.
+pub fn sleep_while(word: &AtomicU32, value: u32) {
+    // SAFETY: a shared futex (no FUTEX_PRIVATE_FLAG) on a word in a shared mapping; no timeout.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAIT, value, std::ptr::null::<libc::timespec>()) };
+}
+
+/// Wakes all who sleep on the word.
+pub fn wake(word: &AtomicU32) {
+    // SAFETY: as above.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, i32::MAX) };
+}
+
+/// A short pause between two looks at a state that cannot be waited for.
+pub fn doze() {
+    let pause = libc::timespec { tv_sec: 0, tv_nsec: 100_000 };
+    // SAFETY: a valid timespec.
+    unsafe { libc::nanosleep(&raw const pause, std::ptr::null_mut()) };
+}
+
+/// The state letter of a process (`R`, `S`, `Z`, `T`); `None` when there is no such process. proc(5), `/proc/pid/stat` field 3.
+pub fn process_state(pid: i32) -> Option<char> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The command, in parentheses, may itself hold any character.
+    let state = stat.rsplit_once(')')?.1.trim_start().chars().next()?;
+    Some(match state {
+        't' => 'T',
+        'X' | 'x' => return None,
+        other => other,
+    })
+}
+
+/// Private memory of this process in KiB: `Private_Clean` + `Private_Dirty` of smaps_rollup (Linux 4.14).
+pub fn private_kib() -> Result<i64, Outcome> {
+    let unavailable = || Outcome::Unavailable("/proc/self/smaps_rollup cannot be read".to_owned());
+    let text = std::fs::read_to_string("/proc/self/smaps_rollup").map_err(|_| unavailable())?;
+    let field = |name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name))?;
+        line.split_whitespace().nth(1)?.parse::<i64>().ok()
+    };
+    Some(field("Private_Clean:").ok_or_else(unavailable)? + field("Private_Dirty:").ok_or_else(unavailable)?).ok_or_else(unavailable)
+}
+
+/// F_SETPIPE_SZ.
+pub fn set_pipe_capacity(fd: i32, bytes: u64) -> Result<Outcome, Outcome> {
+    // SAFETY: no pointers.
+    super::number(unsafe { libc::fcntl(fd, libc::F_SETPIPE_SZ, bytes as libc::c_int) })
+}
+
+/// Runs `wait` on a pidfd of this process (pidfd_open, Linux 5.3; P_PIDFD, Linux 5.4).
+pub fn with_pidfd<T>(pid: i32, wait: impl FnOnce(libc::idtype_t, libc::id_t) -> Result<T, Outcome>) -> Result<T, Outcome> {
+    // SAFETY: no pointers.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) } as i32;
+    if fd == -1 {
+        if errno() == libc::ENOSYS {
+            return Err(Outcome::Unavailable("pidfd_open needs Linux 5.3".to_owned()));
+        }
+        return super::failed();
+    }
+    let result = wait(libc::P_PIDFD, fd as libc::id_t);
+    // SAFETY: our own descriptor.
+    unsafe { libc::close(fd) };
+    result
+}
+
+/// A page of POSIX shared memory, unlinked as soon as it is mapped.
+pub fn shm_open_page(name: &str, bytes: usize) -> Result<*mut u8, Outcome> {
+    let name = CString::new(name).map_err(|_| Outcome::Error("EINVAL".to_owned()))?;
+    // SAFETY: a NUL-terminated name; the descriptor is ours and closed again.
+    unsafe {
+        let fd = libc::shm_open(name.as_ptr(), libc::O_CREAT | libc::O_EXCL | libc::O_RDWR, 0o600);
+        if fd == -1 {
+            return super::failed();
+        }
+        libc::shm_unlink(name.as_ptr());
+        let result = if libc::ftruncate(fd, bytes as libc::off_t) == -1 {
+            super::failed()
+        } else {
+            super::memory::map(bytes, libc::MAP_SHARED, fd)
+        };
+        libc::close(fd);
+        result
+    }
+}
+
+/// A process-shared semaphore: unnamed in a shared mapping (sem_init), or named and unlinked at once (sem_open).
+pub fn semaphore(name: &str, value: u32, named: bool, page: impl FnOnce() -> Result<*mut u8, Outcome>) -> Result<*mut u8, Outcome> {
+    if !named {
+        let place = page()?;
+        // SAFETY: a fresh shared page, large and aligned enough.
+        return if unsafe { libc::sem_init(place.cast(), 1, value) } == -1 { super::failed() } else { Ok(place) };
+    }
+    let name = CString::new(name).map_err(|_| Outcome::Error("EINVAL".to_owned()))?;
+    // SAFETY: a NUL-terminated name.
+    unsafe {
+        let semaphore = libc::sem_open(name.as_ptr(), libc::O_CREAT | libc::O_EXCL, 0o600 as libc::mode_t, value);
+        if semaphore == libc::SEM_FAILED {
+            return super::failed();
+        }
+        libc::sem_unlink(name.as_ptr());
+        Ok(semaphore.cast())
+    }
+}
+
+/// The path handed to execve: AT_EXECFN of the auxiliary vector (getauxval(3)); a link is not resolved.
+pub fn executed_as() -> Option<std::path::PathBuf> {
+    use std::os::unix::ffi::OsStrExt;
+    // SAFETY: the vector is set up by the kernel before the process runs; the string lives as long as the process.
+    unsafe {
+        let text = libc::getauxval(libc::AT_EXECFN) as *const libc::c_char;
+        if text.is_null() {
+            return None;
+        }
+        Some(std::ffi::OsStr::from_bytes(std::ffi::CStr::from_ptr(text).to_bytes()).into())
+    }
+}

@@ -1,0 +1,118 @@
+//! What the interpreter needs of macOS beyond POSIX. Twin of `linux.rs`.
+
+use crate::plan::script::Outcome;
+use std::ffi::CString;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// `errno`.
+pub fn errno() -> i32 {
+    // SAFETY: the location is valid for this thread.
+    unsafe { *libc::__error() }
+}
+
+/// Sets `errno` (a handler must leave it as it found it).
+pub fn set_errno(value: i32) {
+    // SAFETY: as above.
+    unsafe { *libc::__error() = value };
+}
+
+/// macOS has no public futex between processes before 14.4, so the word is looked at between short pauses.
+pub fn sleep_while(word: &AtomicU32, value: u32) {
+    if word.load(Ordering::Acquire) == value {
+        doze();
+    }
+}
+
+/// Nobody sleeps in the kernel on the word.
+pub fn wake(_word: &AtomicU32) {}
+
+/// A short pause between two looks at a state that cannot be waited for.
+pub fn doze() {
+    let pause = libc::timespec { tv_sec: 0, tv_nsec: 100_000 };
+    // SAFETY: a valid timespec.
+    unsafe { libc::nanosleep(&raw const pause, std::ptr::null_mut()) };
+}
+
+/// The state letter of a process, from proc_pidinfo (proc_info.h): `Z`, `T`, `S` when no thread of it runs, `R` otherwise.
+pub fn process_state(pid: i32) -> Option<char> {
+    let info: libc::proc_bsdinfo = pid_info(pid, libc::PROC_PIDTBSDINFO)?;
+    match info.pbi_status {
+        libc::SZOMB => return Some('Z'),
+        libc::SSTOP => return Some('T'),
+        _ => {}
+    }
+    let tasks: libc::proc_taskinfo = pid_info(pid, libc::PROC_PIDTASKINFO)?;
+    Some(if tasks.pti_numrunning == 0 { 'S' } else { 'R' })
+}
+
+fn pid_info<T>(pid: i32, flavor: i32) -> Option<T> {
+    // SAFETY: the structures are plain data; the call fills in at most `size` bytes.
+    unsafe {
+        let mut info: T = std::mem::zeroed();
+        let size = size_of::<T>() as libc::c_int;
+        let got = libc::proc_pidinfo(pid, flavor, 0, (&raw mut info).cast(), size);
+        (got == size).then_some(info)
+    }
+}
+
+/// Resident memory stands in for private memory only with TASK_VM_INFO, which libc does not offer.
+pub fn private_kib() -> Result<i64, Outcome> {
+    Err(Outcome::Unavailable("private memory is not reported on macOS".to_owned()))
+}
+
+/// macOS has no F_SETPIPE_SZ.
+pub fn set_pipe_capacity(_fd: i32, _bytes: u64) -> Result<Outcome, Outcome> {
+    Err(Outcome::Unavailable("macOS has no F_SETPIPE_SZ".to_owned()))
+}
+
+/// macOS has no pidfd.
+pub fn with_pidfd<T>(_pid: i32, _wait: impl FnOnce(libc::idtype_t, libc::id_t) -> Result<T, Outcome>) -> Result<T, Outcome> {
+    Err(Outcome::Unavailable("macOS has no pidfd".to_owned()))
+}
+
+/// A page of POSIX shared memory, unlinked as soon as it is mapped. Names are at most 31 bytes there (PSHMNAMLEN).
+pub fn shm_open_page(name: &str, bytes: usize) -> Result<*mut u8, Outcome> {
+    let name = CString::new(name).map_err(|_| Outcome::Error("EINVAL".to_owned()))?;
+    // SAFETY: a NUL-terminated name; the descriptor is ours and closed again.
+    unsafe {
+        let fd = libc::shm_open(name.as_ptr(), libc::O_CREAT | libc::O_EXCL | libc::O_RDWR, 0o600 as libc::c_uint);
+        if fd == -1 {
+            return super::failed();
+        }
+        libc::shm_unlink(name.as_ptr());
+        let result = if libc::ftruncate(fd, bytes as libc::off_t) == -1 {
+            super::failed()
+        } else {
+            super::memory::map(bytes, libc::MAP_SHARED, fd)
+        };
+        libc::close(fd);
+        result
+    }
+}
+
+/// sem_init is not implemented on macOS (ENOSYS), so both forms are named and unlinked at once.
+pub fn semaphore(name: &str, value: u32, _named: bool, _page: impl FnOnce() -> Result<*mut u8, Outcome>) -> Result<*mut u8, Outcome> {
+    let name = CString::new(name).map_err(|_| Outcome::Error("EINVAL".to_owned()))?;
+    // SAFETY: a NUL-terminated name.
+    unsafe {
+        let semaphore = libc::sem_open(name.as_ptr(), libc::O_CREAT | libc::O_EXCL, 0o600 as libc::c_uint, value);
+        if semaphore == libc::SEM_FAILED {
+            return super::failed();
+        }
+        libc::sem_unlink(name.as_ptr());
+        Ok(semaphore.cast())
+    }
+}
+
+/// The path handed to execve (`_NSGetExecutablePath`, dyld(3)); a link is not resolved.
+pub fn executed_as() -> Option<std::path::PathBuf> {
+    use std::os::unix::ffi::OsStrExt;
+    let mut buffer = vec![0u8; 4096];
+    let mut length = buffer.len() as u32;
+    // SAFETY: `length` bytes are ours; the call writes a NUL-terminated path or fails.
+    if unsafe { libc::_NSGetExecutablePath(buffer.as_mut_ptr().cast(), &raw mut length) } != 0 {
+        return None;
+    }
+    let end = buffer.iter().position(|&byte| byte == 0)?;
+    Some(std::ffi::OsStr::from_bytes(&buffer[..end]).into())
+}

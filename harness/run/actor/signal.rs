@@ -1,0 +1,143 @@
+//! Dispositions, masks, sending; the two handlers that scenarios may install.
+
+use super::{DONE, Performer, failed};
+use crate::generate::act::Disposition;
+use crate::plan::script::{ActorId, Outcome};
+use crate::trace::What;
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+
+const SIGNALS: usize = 65;
+const REAPED: usize = 4096;
+
+// Handlers can reach nothing but statics. They are private to each process: fork copies them, `forget_counts` clears them.
+static HANDLED: [AtomicU32; SIGNALS] = [const { AtomicU32::new(0) }; SIGNALS];
+static REAPED_COUNT: AtomicU32 = AtomicU32::new(0);
+static REAPED_PIDS: [AtomicI32; REAPED] = [const { AtomicI32::new(0) }; REAPED];
+static REAPED_STATUS: [AtomicI32; REAPED] = [const { AtomicI32::new(0) }; REAPED];
+
+extern "C" fn count(signal: libc::c_int) {
+    if let Some(counter) = HANDLED.get(signal as usize) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The loop that POSIX programs are told to write: one SIGCHLD may stand for several children. It keeps errno, as a handler must.
+extern "C" fn reap(signal: libc::c_int) {
+    let errno = super::os::errno();
+    count(signal);
+    loop {
+        let mut status = 0;
+        // SAFETY: waitpid is async-signal-safe; `status` is a valid place.
+        let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) };
+        if pid <= 0 {
+            break;
+        }
+        let at = REAPED_COUNT.load(Ordering::Relaxed) as usize;
+        if at < REAPED {
+            REAPED_PIDS[at].store(pid, Ordering::Relaxed);
+            REAPED_STATUS[at].store(status, Ordering::Relaxed);
+        }
+        REAPED_COUNT.store(at as u32 + 1, Ordering::Release);
+    }
+    super::os::set_errno(errno);
+}
+
+/// Sets a disposition.
+pub fn set(signal: i32, to: Disposition, restart: bool) -> Result<Outcome, Outcome> {
+    // SAFETY: a zeroed sigaction is valid (default action, empty mask, no flags).
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    action.sa_sigaction = match to {
+        Disposition::Default => libc::SIG_DFL,
+        Disposition::Ignore => libc::SIG_IGN,
+        Disposition::Count => count as extern "C" fn(libc::c_int) as libc::sighandler_t,
+        Disposition::Reap => reap as extern "C" fn(libc::c_int) as libc::sighandler_t,
+    };
+    if restart {
+        action.sa_flags |= libc::SA_RESTART;
+    }
+    // SAFETY: a complete sigaction; the handlers are async-signal-safe.
+    if unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) } == -1 { failed() } else { DONE }
+}
+
+/// Blocks and unblocks.
+pub fn mask(block: &[i32], unblock: &[i32]) -> Result<Outcome, Outcome> {
+    for (how, signals) in [(libc::SIG_BLOCK, block), (libc::SIG_UNBLOCK, unblock)] {
+        if change_mask(how, signals) == -1 {
+            return failed();
+        }
+    }
+    DONE
+}
+
+fn change_mask(how: i32, signals: &[i32]) -> i32 {
+    // SAFETY: the set is initialised before use.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        for &signal in signals {
+            libc::sigaddset(&raw mut set, signal);
+        }
+        libc::sigprocmask(how, &raw const set, std::ptr::null_mut())
+    }
+}
+
+/// A forked actor has handled nothing yet.
+pub fn forget_counts() {
+    for counter in &HANDLED {
+        counter.store(0, Ordering::Relaxed);
+    }
+    REAPED_COUNT.store(0, Ordering::Relaxed);
+}
+
+/// Records how often each handler ran.
+pub(super) fn report_handled(performer: &Performer) {
+    for (signal, counter) in HANDLED.iter().enumerate() {
+        let value = counter.load(Ordering::Relaxed);
+        if value > 0 {
+            let signal = crate::names::signal_name(signal as i32).unwrap_or_else(|| signal.to_string());
+            let name = format!("handled {signal}");
+            performer.note(What::Number { name, value: value.into() });
+        }
+    }
+}
+
+impl Performer<'_> {
+    pub(super) fn kill(&self, actor: Option<ActorId>, signal: i32) -> Result<Outcome, Outcome> {
+        let pid = match actor {
+            Some(actor) => self.pid_when_known(actor),
+            None => self.pid,
+        };
+        // SAFETY: a positive pid of this case.
+        if unsafe { libc::kill(pid, signal) } == -1 { failed() } else { DONE }
+    }
+
+    /// Waits until an actor has a process: 0 would be our own process group.
+    pub(super) fn pid_when_known(&self, actor: ActorId) -> i32 {
+        loop {
+            let pid = self.arena.pid_of(actor);
+            if pid > 0 {
+                return pid;
+            }
+            super::control::let_others_run();
+        }
+    }
+
+    /// Waits until the reap handler has reaped so many, and records each.
+    pub(super) fn await_reaped(&self, wanted: u32) {
+        change_mask(libc::SIG_BLOCK, &[libc::SIGCHLD]);
+        while REAPED_COUNT.load(Ordering::Acquire) < wanted {
+            // SAFETY: an empty set; sigsuspend waits with SIGCHLD unblocked, which closes the race with the check above.
+            unsafe {
+                let mut none: libc::sigset_t = std::mem::zeroed();
+                libc::sigemptyset(&raw mut none);
+                libc::sigsuspend(&raw const none);
+            }
+        }
+        change_mask(libc::SIG_UNBLOCK, &[libc::SIGCHLD]);
+        for at in 0..(REAPED_COUNT.load(Ordering::Acquire) as usize).min(REAPED) {
+            let of = self.arena.actor_of(REAPED_PIDS[at].load(Ordering::Relaxed), self.actors);
+            let ended = crate::sys::decode(REAPED_STATUS[at].load(Ordering::Relaxed));
+            self.returned(Outcome::Ended(ended), of);
+        }
+    }
+}

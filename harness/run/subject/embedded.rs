@@ -1,0 +1,154 @@
+//! The folders of subjects that ship inside the binary, and their way to disk.
+//!
+//! An interpreter wants a file. In the checkout from which childproof was built, that file is there already; elsewhere the folder
+//! is written once into the user's cache, under a name that changes with its content.
+
+use super::declaration::{self, Declaration};
+use include_dir::{Dir, include_dir};
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+static SUBJECTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/subjects");
+
+/// Where that folder was when childproof was built.
+const CHECKOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/subjects");
+
+/// Where a subject's files are.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// On disk.
+    Disk(PathBuf),
+    /// In the binary.
+    Embedded(&'static Dir<'static>),
+}
+
+impl Place {
+    /// The folder on disk, written there first where need be.
+    ///
+    /// # Errors
+    /// A message with the path that could not be written.
+    pub fn path(&self) -> Result<PathBuf, String> {
+        match self {
+            Place::Disk(path) => Ok(path.clone()),
+            Place::Embedded(dir) => {
+                let built = Path::new(CHECKOUT).join(dir.path());
+                if is_same(dir, &built) { Ok(built) } else { write_once(dir) }
+            }
+        }
+    }
+}
+
+/// Every subject of the binary, `raw` first, then by name.
+///
+/// # Errors
+/// A fault of a `subject.yaml`.
+pub fn declarations() -> Result<Vec<(Declaration, Place)>, String> {
+    let mut found = Vec::new();
+    for dir in SUBJECTS.dirs() {
+        let path = dir.path().join("subject.yaml");
+        let Some(text) = SUBJECTS.get_file(&path).and_then(|file| file.contents_utf8()) else { continue };
+        found.push((declaration::parse(&path, text)?, Place::Embedded(dir)));
+    }
+    Ok(sorted(found))
+}
+
+/// Every subject of a folder on disk.
+///
+/// # Errors
+/// A folder that cannot be read, a fault of a `subject.yaml`.
+pub fn declarations_in(dir: &Path) -> Result<Vec<(Declaration, Place)>, String> {
+    let said = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).map_err(|error| said(dir, error))? {
+        let folder = entry.map_err(|error| said(dir, error))?.path();
+        let path = folder.join("subject.yaml");
+        if path.is_file() {
+            let text = fs::read_to_string(&path).map_err(|error| said(&path, error))?;
+            let folder = folder.canonicalize().map_err(|error| said(&folder, error))?;
+            found.push((declaration::parse(&path, &text)?, Place::Disk(folder)));
+        }
+    }
+    Ok(sorted(found))
+}
+
+fn sorted(mut found: Vec<(Declaration, Place)>) -> Vec<(Declaration, Place)> {
+    found.sort_by_key(|(declaration, _)| (declaration.name != "raw", declaration.name.clone()));
+    found
+}
+
+/// Whether every file of `dir` lies with the same content under `path`.
+fn is_same(dir: &Dir<'_>, path: &Path) -> bool {
+    files(dir).all(|(name, content)| fs::read(path.join(name)).is_ok_and(|found| found == content))
+}
+
+fn files<'a>(dir: &'a Dir<'a>) -> impl Iterator<Item = (&'a Path, &'a [u8])> {
+    dir.files().map(|file| (file.path().strip_prefix(dir.path()).unwrap_or(file.path()), file.contents()))
+}
+
+fn write_once(dir: &Dir<'_>) -> Result<PathBuf, String> {
+    let mut tried = String::new();
+    for base in bases() {
+        match write_under(dir, &base) {
+            Ok(path) => return Ok(path),
+            Err(error) => tried.push_str(&format!("; {}: {error}", base.display())),
+        }
+    }
+    Err(format!("the files of subject {} cannot be written anywhere: set XDG_CACHE_HOME{tried}", dir.path().display()))
+}
+
+fn bases() -> Vec<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
+    let shared = std::env::temp_dir().join(format!("childproof-{}", nix::unistd::geteuid()));
+    cache.map(|cache| cache.join("childproof")).into_iter().chain([shared]).collect()
+}
+
+/// Writes beside the place and renames, so that nobody ever starts half a file.
+fn write_under(dir: &Dir<'_>, base: &Path) -> std::io::Result<PathBuf> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(base)?;
+    if fs::symlink_metadata(base)?.uid() != nix::unistd::geteuid().as_raw() {
+        return Err(std::io::Error::other("it belongs to somebody else"));
+    }
+    let mut hasher = DefaultHasher::new();
+    files(dir).for_each(|file| file.hash(&mut hasher));
+    let place = base.join(format!("{}-{:016x}", dir.path().display(), hasher.finish()));
+    if is_same(dir, &place) {
+        return Ok(place);
+    }
+    let fresh = tempfile::tempdir_in(base)?;
+    for (name, content) in files(dir) {
+        fs::write(fresh.path().join(name), content)?;
+    }
+    match fs::rename(fresh.path(), &place) {
+        // Another childproof was faster.
+        Err(_) if is_same(dir, &place) => Ok(place),
+        Err(error) => Err(error),
+        Ok(()) => {
+            let _ = fresh.keep();
+            Ok(place)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_what_was_embedded() {
+        let base = tempfile::tempdir().expect("a folder");
+        let dir = SUBJECTS.get_dir("python-subprocess").expect("it ships");
+        let first = write_under(dir, base.path()).expect("written");
+        assert!(is_same(dir, &first));
+        assert_eq!(write_under(dir, base.path()).expect("found again"), first);
+        assert_eq!(fs::read_dir(base.path()).expect("readable").count(), 1);
+    }
+
+    #[test]
+    fn a_folder_of_ones_own_is_read() {
+        let found = declarations_in(Path::new(CHECKOUT)).expect("valid");
+        assert_eq!(found.len(), declarations().expect("valid").len());
+    }
+}

@@ -1,0 +1,242 @@
+//! Other processes, as /proc shows them.
+
+use super::super::{Listed, own::described};
+use super::own::LIMITS;
+use crate::trace::state::{FdState, ProcState};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+
+/// Every process that this /proc shows, ascending; those that end while it is read are left out.
+///
+/// # Errors
+/// When there is no /proc.
+pub fn processes() -> io::Result<Vec<Listed>> {
+    let mut all: Vec<Listed> = pids()?.filter_map(listed).collect();
+    all.sort_unstable_by_key(|line| line.pid);
+    Ok(all)
+}
+
+/// How many processes this /proc shows.
+pub fn process_count() -> usize {
+    pids().map_or(0, Iterator::count)
+}
+
+fn pids() -> io::Result<impl Iterator<Item = i32>> {
+    Ok(fs::read_dir("/proc")?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()))
+}
+
+fn listed(pid: i32) -> Option<Listed> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (command, fields) = split_stat(&stat)?;
+    let number = |at: usize| fields.get(at)?.parse::<i32>().ok();
+    let uid = fs::metadata(format!("/proc/{pid}")).map_or(u32::MAX, |meta| meta.uid());
+    let state = state_word(fields.first()?);
+    Some(Listed { pid, ppid: number(1)?, pgid: number(2)?, sid: number(3)?, uid, state, command: command.to_owned() })
+}
+
+/// `pid (command) state ppid ...`: the command may hold anything, parentheses included, so the last one counts.
+fn split_stat(stat: &str) -> Option<(&str, Vec<&str>)> {
+    let (open, close) = (stat.find('(')?, stat.rfind(')')?);
+    Some((stat.get(open + 1..close)?, stat.get(close + 1..)?.split_whitespace().collect()))
+}
+
+fn state_word(letter: &str) -> &'static str {
+    match letter {
+        "R" => "running",
+        "S" | "D" | "I" => "sleeping",
+        "T" | "t" => "stopped",
+        "Z" | "X" => "zombie",
+        _ => "other",
+    }
+}
+
+/// The whole state of another process.
+///
+/// # Errors
+/// When it is gone or may not be looked at.
+pub fn state_of(pid: i32) -> io::Result<ProcState> {
+    let status = Status::read(pid)?;
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let (_, fields) = split_stat(&stat).ok_or(io::ErrorKind::InvalidData)?;
+    let number = |at: usize| fields.get(at).and_then(|text| text.parse::<i32>().ok()).unwrap_or_default();
+    let mut groups = status.numbers("Groups");
+    groups.sort_unstable();
+    Ok(ProcState {
+        pid,
+        ppid: number(1),
+        pgid: number(2),
+        sid: number(3),
+        uids: first_three(&status.numbers("Uid")),
+        gids: first_three(&status.numbers("Gid")),
+        groups,
+        cwd: fs::read_link(format!("/proc/{pid}/cwd")).map(|path| path.to_string_lossy().into_owned()).unwrap_or_default(),
+        umask: u32::from_str_radix(status.text("Umask"), 8).unwrap_or_default(),
+        nice: number(16),
+        blocked: status.signals("SigBlk"),
+        ignored: status.signals("SigIgn"),
+        caught: status.signals("SigCgt"),
+        pending: union(status.signals("SigPnd"), status.signals("ShdPnd")),
+        fds: fds_of(pid)?,
+        limits: limits_of(pid),
+        threads: status.numbers("Threads").first().copied().unwrap_or_default(),
+        argv: Vec::new(),
+        env: Vec::new(),
+    })
+}
+
+/// /proc/PID/status.
+struct Status(String);
+
+impl Status {
+    fn read(pid: i32) -> io::Result<Status> {
+        fs::read_to_string(format!("/proc/{pid}/status")).map(Status)
+    }
+
+    fn text(&self, key: &str) -> &str {
+        let line = self.0.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
+        line.unwrap_or_default().trim()
+    }
+
+    fn numbers(&self, key: &str) -> Vec<u32> {
+        self.text(key).split_whitespace().filter_map(|word| word.parse().ok()).collect()
+    }
+
+    fn signals(&self, key: &str) -> Vec<i32> {
+        let set = u64::from_str_radix(self.text(key), 16).unwrap_or_default();
+        (1..=64).filter(|signal| set & 1 << (signal - 1) != 0).collect()
+    }
+}
+
+fn first_three(numbers: &[u32]) -> [u32; 3] {
+    let at = |i| numbers.get(i).copied().unwrap_or(u32::MAX);
+    [at(0), at(1), at(2)]
+}
+
+fn union(mut one: Vec<i32>, other: Vec<i32>) -> Vec<i32> {
+    one.extend(other);
+    one.sort_unstable();
+    one.dedup();
+    one
+}
+
+/// Open descriptors of another process, ascending.
+fn fds_of(pid: i32) -> io::Result<Vec<FdState>> {
+    let entries = fs::read_dir(format!("/proc/{pid}/fd"))?;
+    let mut fds: Vec<FdState> = entries.flatten().filter_map(|entry| fd_of(pid, entry.file_name().to_str()?.parse().ok()?)).collect();
+    fds.sort_unstable_by_key(|fd| fd.fd);
+    Ok(fds)
+}
+
+fn fd_of(pid: i32, fd: i32) -> Option<FdState> {
+    let path = format!("/proc/{pid}/fd/{fd}");
+    let target = fs::read_link(&path).ok()?.to_string_lossy().into_owned();
+    let (dev, ino) = fs::metadata(&path).map_or((0, 0), |meta| (meta.dev(), meta.ino()));
+    let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{fd}")).ok()?;
+    let flags = info.lines().find_map(|line| i32::from_str_radix(line.strip_prefix("flags:")?.trim(), 8).ok())?;
+    Some(FdState { fd, target, dev, ino, cloexec: Some(flags & libc::O_CLOEXEC != 0), ..described(flags) })
+}
+
+/// Names in /proc/PID/limits for the names of `RLIMIT_`.
+const LIMIT_TITLES: [(&str, &str); 16] = [
+    ("AS", "Max address space"),
+    ("CORE", "Max core file size"),
+    ("CPU", "Max cpu time"),
+    ("DATA", "Max data size"),
+    ("FSIZE", "Max file size"),
+    ("LOCKS", "Max file locks"),
+    ("MEMLOCK", "Max locked memory"),
+    ("MSGQUEUE", "Max msgqueue size"),
+    ("NICE", "Max nice priority"),
+    ("NOFILE", "Max open files"),
+    ("NPROC", "Max processes"),
+    ("RSS", "Max resident set"),
+    ("RTPRIO", "Max realtime priority"),
+    ("RTTIME", "Max realtime timeout"),
+    ("SIGPENDING", "Max pending signals"),
+    ("STACK", "Max stack size"),
+];
+
+fn limits_of(pid: i32) -> BTreeMap<String, [u64; 2]> {
+    debug_assert_eq!(LIMITS.len(), LIMIT_TITLES.len());
+    let text = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap_or_default();
+    let value = |word: Option<&str>| match word {
+        Some("unlimited") => Some(u64::MAX),
+        other => other?.parse().ok(),
+    };
+    let line_of = |title: &str| text.lines().find_map(|line| line.strip_prefix(title));
+    let limit = |(name, title): &(&str, &str)| {
+        let mut words = line_of(title)?.split_whitespace();
+        Some(((*name).to_owned(), [value(words.next())?, value(words.next())?]))
+    };
+    LIMIT_TITLES.iter().filter_map(limit).collect()
+}
+
+/// What a process is blocked in, in words: `read(0 → pipe:[4711])`, `running`; falls back to the kernel function it sleeps in.
+pub fn blocked_in(pid: i32) -> String {
+    let call = fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
+    let mut words = call.split_whitespace();
+    match (words.next(), words.next()) {
+        (Some("running"), _) => "running".to_owned(),
+        (Some(number), argument) => named_call(pid, number, argument),
+        _ => wchan(pid),
+    }
+}
+
+fn wchan(pid: i32) -> String {
+    let name = fs::read_to_string(format!("/proc/{pid}/wchan")).unwrap_or_default();
+    if name.is_empty() || name == "0" { "unknown".to_owned() } else { format!("kernel function {name}") }
+}
+
+fn named_call(pid: i32, number: &str, argument: Option<&str>) -> String {
+    let Ok(number) = number.parse::<i64>() else { return wchan(pid) };
+    let Some((_, name, on_fd)) = MODERN_CALLS.iter().chain(LEGACY_CALLS).find(|(call, _, _)| *call == number) else {
+        return format!("system call {number}");
+    };
+    let fd = argument.and_then(|text| i64::from_str_radix(text.trim_start_matches("0x"), 16).ok()).filter(|_| *on_fd);
+    match fd {
+        Some(fd) => {
+            let target = fs::read_link(format!("/proc/{pid}/fd/{fd}")).map(|path| path.to_string_lossy().into_owned());
+            format!("{name}({fd} → {})", target.unwrap_or_else(|_| "?".to_owned()))
+        }
+        None => format!("{name}()"),
+    }
+}
+
+/// System calls that block, and whether their first argument is a descriptor.
+#[cfg(target_arch = "x86_64")]
+const LEGACY_CALLS: &[(i64, &str, bool)] =
+    &[(libc::SYS_pause, "pause", false), (libc::SYS_poll, "poll", false), (libc::SYS_select, "select", false), (libc::SYS_open, "open", false)];
+/// Architectures younger than these calls have none of them.
+#[cfg(not(target_arch = "x86_64"))]
+const LEGACY_CALLS: &[(i64, &str, bool)] = &[];
+
+const MODERN_CALLS: &[(i64, &str, bool)] = &[
+    (libc::SYS_read, "read", true),
+    (libc::SYS_write, "write", true),
+    (libc::SYS_readv, "readv", true),
+    (libc::SYS_writev, "writev", true),
+    (libc::SYS_openat, "openat", false),
+    (libc::SYS_wait4, "wait4", false),
+    (libc::SYS_waitid, "waitid", false),
+    (libc::SYS_futex, "futex", false),
+    (libc::SYS_ppoll, "ppoll", false),
+    (libc::SYS_pselect6, "pselect", false),
+    (libc::SYS_epoll_pwait, "epoll_wait", true),
+    (libc::SYS_accept, "accept", true),
+    (libc::SYS_accept4, "accept4", true),
+    (libc::SYS_connect, "connect", true),
+    (libc::SYS_recvfrom, "recvfrom", true),
+    (libc::SYS_recvmsg, "recvmsg", true),
+    (libc::SYS_sendto, "sendto", true),
+    (libc::SYS_sendmsg, "sendmsg", true),
+    (libc::SYS_nanosleep, "nanosleep", false),
+    (libc::SYS_clock_nanosleep, "clock_nanosleep", false),
+    (libc::SYS_rt_sigsuspend, "sigsuspend", false),
+    (libc::SYS_rt_sigtimedwait, "sigtimedwait", false),
+    (libc::SYS_flock, "flock", true),
+    (libc::SYS_fcntl, "fcntl", true),
+    (libc::SYS_semop, "semop", false),
+    (libc::SYS_semtimedop, "semtimedop", false),
+];

@@ -1,0 +1,248 @@
+//! Making processes, and taking rights from them.
+
+use super::super::{check, kill, limit, processes};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+/// More processes than this at one time, and the case is ended: no scenario needs so many, and a fork bomb soon has them.
+pub const MOST_AT_ONCE: usize = 1024;
+
+/// Forks into new user, pid, mount, ipc, uts and net namespaces: 0 in the child, which is process 1 of its namespace.
+///
+/// # Errors
+/// Those of clone(2).
+///
+/// # Safety
+/// As [`super::super::fork`].
+pub unsafe fn clone_isolated() -> io::Result<i32> {
+    let spaces = libc::CLONE_NEWUSER | libc::CLONE_NEWPID | libc::CLONE_NEWNS | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS | libc::CLONE_NEWNET;
+    // SAFETY: without CLONE_VM and with no stack given this is a fork; the caller upholds the rule about threads.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, spaces | libc::SIGCHLD, 0, 0, 0, 0) };
+    check(i32::try_from(pid).unwrap_or(-1))
+}
+
+/// A handle on a process that no reuse of its number can redirect.
+#[derive(Debug)]
+pub struct Pidfd(OwnedFd);
+
+impl Pidfd {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// `ESRCH` when there is no such process; `ENOSYS` before Linux 5.3.
+    pub fn open(pid: i32) -> io::Result<Pidfd> {
+        // SAFETY: pidfd_open takes no memory; a fresh descriptor comes back, which is owned from here on.
+        let fd = check(i32::try_from(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) }).unwrap_or(-1))?;
+        // SAFETY: as above.
+        Ok(Pidfd(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    /// Sends a signal through it.
+    ///
+    /// # Errors
+    /// `ESRCH` when the process has ended and was reaped.
+    pub fn signal(&self, signal: i32) -> io::Result<()> {
+        // SAFETY: a null siginfo is allowed.
+        let done = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, self.0.as_raw_fd(), signal, std::ptr::null::<libc::siginfo_t>(), 0) };
+        check(i32::try_from(done).unwrap_or(-1)).map(drop)
+    }
+}
+
+/// Orphans below this process become its children.
+///
+/// # Errors
+/// Those of prctl(2).
+pub fn subreaper() -> io::Result<()> {
+    // SAFETY: takes no memory.
+    check(unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }).map(drop)
+}
+
+/// No exec of this process or its descendants gains rights any more.
+///
+/// # Errors
+/// Those of prctl(2).
+pub fn no_new_privileges() -> io::Result<()> {
+    // SAFETY: takes no memory.
+    check(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }).map(drop)
+}
+
+/// When memory runs out this process and its descendants go first. Best effort: a kernel without the file has no choice either.
+pub fn easy_to_kill() {
+    let _ = fs::write("/proc/self/oom_score_adj", "1000");
+}
+
+/// Closes every descriptor from `first` up.
+pub fn close_from(first: u32) {
+    // SAFETY: descriptors are numbers; nobody uses the closed ones any more, which is what the callers see to.
+    if unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0) } != 0 {
+        for fd in super::open_fds().into_iter().filter(|fd| fd.unsigned_abs() >= first) {
+            // SAFETY: as above.
+            unsafe { libc::close(fd) };
+        }
+    }
+}
+
+/// The CPUs that this process may run on.
+pub fn cpus() -> Vec<usize> {
+    // SAFETY: an all-zero set is valid and a valid place for one.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: as above; CPU_ISSET only reads bits within the set.
+    unsafe {
+        libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut set);
+        (0..libc::CPU_SETSIZE.unsigned_abs() as usize).filter(|cpu| libc::CPU_ISSET(*cpu, &set)).collect()
+    }
+}
+
+/// Lets this thread (and what it forks) run on these CPUs alone.
+///
+/// # Errors
+/// Those of sched_setaffinity(2).
+pub fn pin(cpus: &[usize]) -> io::Result<()> {
+    // SAFETY: an all-zero set is valid; CPU_SET only writes bits within it.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    for cpu in cpus {
+        // SAFETY: as above.
+        unsafe { libc::CPU_SET(*cpu, &mut set) };
+    }
+    // SAFETY: `set` is a valid set.
+    check(unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const set) }).map(drop)
+}
+
+/// Capabilities that root keeps in a sandbox (numbers of capabilities(7)): those by which it is root towards files and
+/// processes. Without SYS_ADMIN nothing can be mounted writable again, without SYS_RESOURCE no limit be raised.
+const KEPT: [u32; 13] = [0, 1, 3, 4, 5, 6, 7, 8, 10, 14, 15, 19, 23];
+
+/// Takes from this process for good what a case must not have: for root all but the capabilities by which it is root
+/// towards its own files and processes, for others all (a fresh user namespace gives them out generously).
+///
+/// # Errors
+/// Those of capset(2).
+pub fn drop_privileges() -> io::Result<()> {
+    // SAFETY: only reads an id.
+    let root = unsafe { libc::geteuid() } == 0;
+    let kept = if root { KEPT.iter().fold(0u64, |set, bit| set | 1 << bit) } else { 0 };
+    for capability in (0..64).filter(|bit| kept & 1 << bit == 0) {
+        // SAFETY: takes no memory. Numbers that this kernel does not know are refused, which is as good.
+        unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
+    }
+    // SAFETY: takes no memory.
+    unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) };
+    let header = [0x2008_0522_u32, 0];
+    #[expect(clippy::cast_possible_truncation, reason = "the kernel takes the set in two halves")]
+    let (low, high) = (kept as u32, (kept >> 32) as u32);
+    let sets = [low, low, 0, high, high, 0];
+    // SAFETY: header and sets have the layout of version 3 of capset(2).
+    check(i32::try_from(unsafe { libc::syscall(libc::SYS_capset, header.as_ptr(), sets.as_ptr()) }).unwrap_or(-1)).map(drop)
+}
+
+/// The limits that every case runs under, set before anything runs; none of them binds a sane scenario.
+///
+/// `own_processes`: whether the count of this user's processes starts at nothing (own user namespace).
+///
+/// # Errors
+/// Those of setrlimit(2).
+pub fn limit_cases(own_processes: bool) -> io::Result<()> {
+    const GIB: u64 = 1 << 30;
+    limit(libc::RLIMIT_CORE, 0)?;
+    limit(libc::RLIMIT_FSIZE, GIB / 4)?;
+    limit(libc::RLIMIT_NOFILE, 4096)?;
+    // Not RLIMIT_AS: JavaScript engines reserve more than a hundred GiB of addresses that they never touch.
+    limit(libc::RLIMIT_DATA, 8 * GIB)?;
+    let before = if own_processes { 0 } else { processes().unwrap_or_default().len() as u64 };
+    limit(libc::RLIMIT_NPROC, before * 4 + MOST_AT_ONCE as u64)
+}
+
+/// Kills every process below this one. In a pid namespace of our own (`alone`) one call reaches all of them at once; outside
+/// of one `kill(-1)` would reach the whole machine, so the tree is walked, each process held by a handle against reuse of
+/// its number, until a walk finds nobody new.
+pub fn kill_everything(alone: bool) {
+    if alone {
+        let _ = kill(-1, libc::SIGKILL);
+        return;
+    }
+    let own = std::process::id().cast_signed();
+    let mut killed = BTreeSet::new();
+    loop {
+        let found: Vec<i32> = super::super::below(own).into_iter().filter(|line| line.state != "zombie").map(|line| line.pid).collect();
+        let fresh: Vec<i32> = found.into_iter().filter(|pid| killed.insert(*pid)).collect();
+        if fresh.is_empty() {
+            return;
+        }
+        for pid in fresh {
+            // The handle is opened first and the parent asked again, so that a number reused in between is let be.
+            let Ok(handle) = Pidfd::open(pid) else { continue };
+            if super::super::below(own).iter().any(|line| line.pid == pid) {
+                let _ = handle.signal(libc::SIGKILL);
+            }
+        }
+    }
+}
+
+/// How many files the file system under this descriptor holds; `None` where it does not count.
+pub fn used_files(fd: i32) -> Option<u64> {
+    // SAFETY: an all-zero statfs is valid and a valid place for one.
+    let mut stat: libc::statfs = unsafe { std::mem::zeroed() };
+    // SAFETY: as above.
+    let done = unsafe { libc::fstatfs(fd, &raw mut stat) };
+    (done == 0 && stat.f_files > 0).then(|| stat.f_files - stat.f_ffree)
+}
+
+/// `SHM_STAT` and `SHM_INFO` of <sys/shm.h>, which the libc crate leaves out on this platform.
+const SHM_STAT: i32 = 13;
+const SHM_INFO: i32 = 14;
+
+/// System V shared memory, semaphores and queues that exist in this ipc namespace, by kind and id; removed when `remove`.
+pub fn leftover_ipc(remove: bool) -> Vec<String> {
+    // SAFETY: the largest of the three info structs is written at most, which 64 words hold; the calls return the highest index.
+    let (shm, sem, msg) = unsafe {
+        let mut info = [0u64; 64];
+        (
+            libc::shmctl(0, SHM_INFO, info.as_mut_ptr().cast()),
+            libc::semctl(0, 0, libc::SEM_INFO, info.as_mut_ptr()),
+            libc::msgctl(0, libc::MSG_INFO, info.as_mut_ptr().cast()),
+        )
+    };
+    // The highest index is 0 both with none and with one: the listing in /proc tells them apart.
+    let mut left = Vec::new();
+    for (highest, file, kind) in [(shm, "shm", "shmget"), (sem, "sem", "semget"), (msg, "msg", "msgget")] {
+        if highest >= 0 && (highest > 0 || may_hold_one(kind)) {
+            left.extend(ids_in(&format!("/proc/sysvipc/{file}")).into_iter().map(|id| (kind, id)));
+        }
+    }
+    if remove {
+        left.iter().for_each(|(kind, id)| remove_ipc(kind, *id));
+    }
+    left.into_iter().map(|(kind, id)| format!("{kind} id {id}")).collect()
+}
+
+/// Whether index 0 of this kind is in use: the `*_STAT` calls answer for an index in use and refuse an empty one.
+fn may_hold_one(kind: &str) -> bool {
+    let mut info = [0u64; 64];
+    // SAFETY: 64 words hold the largest of the three structs.
+    let found = unsafe {
+        match kind {
+            "shmget" => libc::shmctl(0, SHM_STAT, info.as_mut_ptr().cast()),
+            "semget" => libc::semctl(0, 0, libc::SEM_STAT, info.as_mut_ptr()),
+            _ => libc::msgctl(0, libc::MSG_STAT, info.as_mut_ptr().cast()),
+        }
+    };
+    found >= 0
+}
+
+fn ids_in(path: &str) -> Vec<i32> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)?.parse().ok()).collect()
+}
+
+fn remove_ipc(kind: &str, id: i32) {
+    // SAFETY: IPC_RMID takes no memory.
+    unsafe {
+        match kind {
+            "shmget" => libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut()),
+            "semget" => libc::semctl(id, 0, libc::IPC_RMID),
+            _ => libc::msgctl(id, libc::IPC_RMID, std::ptr::null_mut()),
+        }
+    };
+}

@@ -1,0 +1,148 @@
+//! The operating system: everything that differs from platform to platform, behind one set of functions.
+//!
+//! `linux/` and `macos/` are twins: the same names, no `cfg` inside bodies. What a platform has none of is an error with a
+//! reason ([`unsupported`]), which the levels of isolation turn into "does not work here, because".
+//!
+//! The contract, by file:
+//!
+//! | file | functions |
+//! |---|---|
+//! | `process` | [`clone_isolated`], [`subreaper`], [`no_new_privileges`], [`close_from`], [`pin`], [`cpus`], [`drop_privileges`], [`easy_to_kill`] |
+//! | `namespace` | [`write_id_maps`], [`mount_sandbox`], [`loopback_up`] |
+//! | `list` | [`processes`], [`state_of`], [`blocked_in`] |
+//! | `own` | [`SIGNALS`], [`LIMITS`], [`dispositions`], [`own_ids`], [`open_fds`], [`fd_target`], [`thread_count`] |
+//! | `watch` | [`Watch`] : the one thing to `poll` for changes of children |
+//!
+//! This file holds what POSIX itself makes the same everywhere: exact wait statuses, own state, limits, dispositions.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+pub use linux::*;
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(target_os = "macos")]
+pub use macos::*;
+
+mod own;
+mod wait;
+
+pub use own::{fd_state, own_state};
+pub use wait::{Change, decode, peek, reap, wait_for};
+
+use std::io;
+
+/// One line of a process listing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// Process id.
+    pub pid: i32,
+    /// Parent's id.
+    pub ppid: i32,
+    /// Process group.
+    pub pgid: i32,
+    /// Session.
+    pub sid: i32,
+    /// Effective user id.
+    pub uid: u32,
+    /// `zombie`, `sleeping`, `running`, `stopped`, `other`.
+    pub state: &'static str,
+    /// Command name.
+    pub command: String,
+}
+
+/// What a sandbox of namespaces is to look like.
+#[derive(Clone, Debug)]
+pub struct Mounts<'a> {
+    /// The run directory: gets a tmpfs of its own.
+    pub run: &'a std::path::Path,
+    /// Size of that tmpfs in bytes; shared memory counts against it too.
+    pub bytes: u64,
+    /// Number of files that it can hold.
+    pub files: u64,
+}
+
+/// The error of a function that this platform has no means for.
+pub fn unsupported(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, what.to_owned())
+}
+
+/// Turns a C return value into a result: −1 is `errno`.
+///
+/// # Errors
+/// The error that `errno` holds.
+pub fn check(returned: libc::c_int) -> io::Result<i32> {
+    if returned == -1 { Err(io::Error::last_os_error()) } else { Ok(returned) }
+}
+
+/// `fork()`: 0 in the child.
+///
+/// # Errors
+/// Those of fork(2).
+///
+/// # Safety
+/// The child of a process with several threads may only perform async-signal-safe operations; wardens have one thread.
+pub unsafe fn fork() -> io::Result<i32> {
+    // SAFETY: the caller upholds the rule about threads.
+    check(unsafe { libc::fork() })
+}
+
+/// Ends the process at once: no destructors, no `atexit`, no flushing of what a parent has buffered.
+pub fn exit_now(code: i32) -> ! {
+    // SAFETY: _exit takes any code and does not return.
+    unsafe { libc::_exit(code) }
+}
+
+/// `kill(pid, signal)`.
+///
+/// # Errors
+/// Those of kill(2).
+pub fn kill(pid: i32, signal: i32) -> io::Result<()> {
+    // SAFETY: kill has no memory effects.
+    check(unsafe { libc::kill(pid, signal) }).map(drop)
+}
+
+/// Soft and hard limit of one resource at once. What lies above the present hard limit is lowered to it, so that an
+/// ordinary user's wish never fails.
+///
+/// # Errors
+/// Those of setrlimit(2).
+pub fn limit(resource: Resource, most: u64) -> io::Result<()> {
+    let mut now = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `now` is a valid place for one rlimit.
+    check(unsafe { libc::getrlimit(resource, &raw mut now) })?;
+    let most = most.min(now.rlim_max);
+    let wanted = libc::rlimit { rlim_cur: most, rlim_max: most };
+    // SAFETY: `wanted` is a valid rlimit.
+    check(unsafe { libc::setrlimit(resource, &raw const wanted) }).map(drop)
+}
+
+/// Every process below this one, from a listing of the machine.
+pub fn below(root: i32) -> Vec<Listed> {
+    let all = processes().unwrap_or_default();
+    let mut found: Vec<i32> = vec![root];
+    let mut at = 0;
+    while at < found.len() {
+        let parent = found[at];
+        found.extend(all.iter().filter(|line| line.ppid == parent && line.pid != root).map(|line| line.pid));
+        at += 1;
+    }
+    all.into_iter().filter(|line| line.pid != root && found.contains(&line.pid)).collect()
+}
+
+/// Nanoseconds of the monotonic clock.
+pub fn now_ns() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is a valid place for one timespec.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs()
+}
+
+/// Waits until one of `fds` can be read (or its other side is gone) or `timeout_ms` (−1: for ever) has passed; tells which.
+/// A signal counts as nothing ready.
+pub fn readable<const N: usize>(fds: [i32; N], timeout_ms: i32) -> [bool; N] {
+    let mut polled = fds.map(|fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 });
+    // SAFETY: `polled` is a valid array of N entries.
+    let ready = unsafe { libc::poll(polled.as_mut_ptr(), N as libc::nfds_t, timeout_ms) };
+    polled.map(|entry| ready > 0 && entry.revents != 0)
+}
