@@ -16,7 +16,7 @@ const BUDGET: Budget = Budget { runs: 6000, time: Duration::from_secs(60) };
 
 fn plan(given: &[(&str, Domain)]) -> Plan {
     let scenario = Scenario { given: given.iter().map(|(name, domain)| ((*name).to_owned(), domain.clone())).collect(), ..Scenario::default() };
-    Plan { id: "seeded/bug".into(), path: "seeded/bug.yaml".into(), scenario, plane: Plane::Platform, needs: Vec::new() }
+    Plan { id: "seeded/bug".into(), path: "seeded/bug.yaml".into(), scenario, plane: Plane::Platform, needs: Vec::new(), step_lines: Vec::new(), check_lines: Vec::new() }
 }
 
 fn int(low: i64, high: i64) -> Domain {

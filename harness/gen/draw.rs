@@ -146,7 +146,7 @@ pub(super) mod tests {
     /// A plan with these domains and no steps.
     pub fn plan(given: impl IntoIterator<Item = (&'static str, Domain)>) -> Plan {
         let given = given.into_iter().map(|(name, domain)| (name.to_owned(), domain)).collect();
-        Plan { id: "a/b".into(), path: "a/b.yaml".into(), scenario: Scenario { given, ..Scenario::default() }, plane: Plane::Platform, needs: Vec::new() }
+        Plan { id: "a/b".into(), path: "a/b.yaml".into(), scenario: Scenario { given, ..Scenario::default() }, plane: Plane::Platform, needs: Vec::new(), step_lines: Vec::new(), check_lines: Vec::new() }
     }
 
     fn words(words: &[&str]) -> Domain {
