@@ -47,6 +47,8 @@ pub struct Listed {
     pub uid: u32,
     /// `zombie`, `sleeping`, `running`, `stopped`, `other`.
     pub state: &'static str,
+    /// When it was started, in units of the platform: with the pid it names a process for good.
+    pub started: u64,
     /// Command name.
     pub command: String,
 }

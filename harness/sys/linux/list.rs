@@ -27,13 +27,15 @@ fn pids() -> io::Result<impl Iterator<Item = i32>> {
     Ok(fs::read_dir("/proc")?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()))
 }
 
-fn listed(pid: i32) -> Option<Listed> {
+/// The line of one process; `None` when it is gone.
+pub fn listed(pid: i32) -> Option<Listed> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (command, fields) = split_stat(&stat)?;
     let number = |at: usize| fields.get(at)?.parse::<i32>().ok();
     let uid = fs::metadata(format!("/proc/{pid}")).map_or(u32::MAX, |meta| meta.uid());
     let state = state_word(fields.first()?);
-    Some(Listed { pid, ppid: number(1)?, pgid: number(2)?, sid: number(3)?, uid, state, command: command.to_owned() })
+    let started = fields.get(19)?.parse().ok()?;
+    Some(Listed { pid, ppid: number(1)?, pgid: number(2)?, sid: number(3)?, uid, state, started, command: command.to_owned() })
 }
 
 /// `pid (command) state ppid ...`: the command may hold anything, parentheses included, so the last one counts.

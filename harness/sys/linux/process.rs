@@ -1,6 +1,6 @@
 //! Making processes, and taking rights from them.
 
-use super::super::{check, kill, limit, processes};
+use super::super::{Listed, check, kill, limit, processes};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -8,6 +8,21 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 /// More processes than this at one time, and the case is ended: no scenario needs so many, and a fork bomb soon has them.
 pub const MOST_AT_ONCE: usize = 1024;
+
+/// Orphans become children of this process (a subreaper, or process 1): no children left means that nobody is.
+pub const ORPHANS_COME_HERE: bool = true;
+
+/// Orphans come here by themselves; their sessions need not be known.
+pub fn remember_session(_sid: i32) {}
+
+/// This process is killed when its parent ends.
+///
+/// # Errors
+/// Those of prctl(2).
+pub fn die_with_parent() -> io::Result<()> {
+    // SAFETY: takes no memory.
+    check(unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) }).map(drop)
+}
 
 /// Forks into new user, pid, mount, ipc, uts and net namespaces: 0 in the child, which is process 1 of its namespace.
 ///
@@ -25,14 +40,11 @@ pub unsafe fn clone_isolated() -> io::Result<i32> {
 
 /// A handle on a process that no reuse of its number can redirect.
 #[derive(Debug)]
-pub struct Pidfd(OwnedFd);
+struct Pidfd(OwnedFd);
 
 impl Pidfd {
     /// Opens it.
-    ///
-    /// # Errors
-    /// `ESRCH` when there is no such process; `ENOSYS` before Linux 5.3.
-    pub fn open(pid: i32) -> io::Result<Pidfd> {
+    fn open(pid: i32) -> io::Result<Pidfd> {
         // SAFETY: pidfd_open takes no memory; a fresh descriptor comes back, which is owned from here on.
         let fd = check(i32::try_from(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) }).unwrap_or(-1))?;
         // SAFETY: as above.
@@ -40,10 +52,7 @@ impl Pidfd {
     }
 
     /// Sends a signal through it.
-    ///
-    /// # Errors
-    /// `ESRCH` when the process has ended and was reaped.
-    pub fn signal(&self, signal: i32) -> io::Result<()> {
+    fn signal(&self, signal: i32) -> io::Result<()> {
         // SAFETY: a null siginfo is allowed.
         let done = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, self.0.as_raw_fd(), signal, std::ptr::null::<libc::siginfo_t>(), 0) };
         check(i32::try_from(done).unwrap_or(-1)).map(drop)
@@ -165,84 +174,55 @@ pub fn kill_everything(alone: bool) {
     let own = std::process::id().cast_signed();
     let mut killed = BTreeSet::new();
     loop {
-        let found: Vec<i32> = super::super::below(own).into_iter().filter(|line| line.state != "zombie").map(|line| line.pid).collect();
-        let fresh: Vec<i32> = found.into_iter().filter(|pid| killed.insert(*pid)).collect();
+        let alive = super::super::below(own).into_iter().filter(|line| line.state != "zombie");
+        let fresh: Vec<Listed> = alive.filter(|line| killed.insert((line.pid, line.started))).collect();
         if fresh.is_empty() {
             return;
         }
-        for pid in fresh {
-            // The handle is opened first and the parent asked again, so that a number reused in between is let be.
-            let Ok(handle) = Pidfd::open(pid) else { continue };
-            if super::super::below(own).iter().any(|line| line.pid == pid) {
-                let _ = handle.signal(libc::SIGKILL);
-            }
-        }
+        fresh.iter().for_each(kill_exactly);
     }
 }
 
-/// How many files the file system under this descriptor holds; `None` where it does not count.
-pub fn used_files(fd: i32) -> Option<u64> {
-    // SAFETY: an all-zero statfs is valid and a valid place for one.
-    let mut stat: libc::statfs = unsafe { std::mem::zeroed() };
-    // SAFETY: as above.
-    let done = unsafe { libc::fstatfs(fd, &raw mut stat) };
-    (done == 0 && stat.f_files > 0).then(|| stat.f_files - stat.f_ffree)
-}
-
-/// `SHM_STAT` and `SHM_INFO` of <sys/shm.h>, which the libc crate leaves out on this platform.
-const SHM_STAT: i32 = 13;
-const SHM_INFO: i32 = 14;
-
-/// System V shared memory, semaphores and queues that exist in this ipc namespace, by kind and id; removed when `remove`.
-pub fn leftover_ipc(remove: bool) -> Vec<String> {
-    // SAFETY: the largest of the three info structs is written at most, which 64 words hold; the calls return the highest index.
-    let (shm, sem, msg) = unsafe {
-        let mut info = [0u64; 64];
-        (
-            libc::shmctl(0, SHM_INFO, info.as_mut_ptr().cast()),
-            libc::semctl(0, 0, libc::SEM_INFO, info.as_mut_ptr()),
-            libc::msgctl(0, libc::MSG_INFO, info.as_mut_ptr().cast()),
-        )
-    };
-    // The highest index is 0 both with none and with one: the listing in /proc tells them apart.
-    let mut left = Vec::new();
-    for (highest, file, kind) in [(shm, "shm", "shmget"), (sem, "sem", "semget"), (msg, "msg", "msgget")] {
-        if highest >= 0 && (highest > 0 || may_hold_one(kind)) {
-            left.extend(ids_in(&format!("/proc/sysvipc/{file}")).into_iter().map(|id| (kind, id)));
-        }
+/// Kills this process and no other that may have its number by now: the handle is opened first, then the start time compared.
+fn kill_exactly(process: &Listed) {
+    let Ok(handle) = Pidfd::open(process.pid) else { return };
+    if super::listed(process.pid).is_some_and(|now| now.started == process.started) {
+        // A process that has just ended needs no signal.
+        let _ = handle.signal(libc::SIGKILL);
     }
-    if remove {
-        left.iter().for_each(|(kind, id)| remove_ipc(kind, *id));
-    }
-    left.into_iter().map(|(kind, id)| format!("{kind} id {id}")).collect()
 }
 
-/// Whether index 0 of this kind is in use: the `*_STAT` calls answer for an index in use and refuse an empty one.
-fn may_hold_one(kind: &str) -> bool {
-    let mut info = [0u64; 64];
-    // SAFETY: 64 words hold the largest of the three structs.
-    let found = unsafe {
-        match kind {
-            "shmget" => libc::shmctl(0, SHM_STAT, info.as_mut_ptr().cast()),
-            "semget" => libc::semctl(0, 0, libc::SEM_STAT, info.as_mut_ptr()),
-            _ => libc::msgctl(0, libc::MSG_STAT, info.as_mut_ptr().cast()),
-        }
-    };
-    found >= 0
+/// Limits CPU seconds of this process and of each that it starts; the count starts at nothing in a fresh fork.
+///
+/// # Errors
+/// Those of setrlimit(2).
+pub fn limit_cpu(seconds: u64) -> io::Result<()> {
+    limit(libc::RLIMIT_CPU, seconds)
 }
 
-fn ids_in(path: &str) -> Vec<i32> {
-    let text = fs::read_to_string(path).unwrap_or_default();
-    text.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)?.parse().ok()).collect()
+/// Whether this platform has a level of isolation of this name at all.
+///
+/// # Errors
+/// With the reason when it has not.
+pub fn level_exists(name: &str) -> io::Result<()> {
+    if name == "group" { Err(super::super::unsupported("Linux has stronger levels than a process group: subreaper needs no rights")) } else { Ok(()) }
 }
 
-fn remove_ipc(kind: &str, id: i32) {
-    // SAFETY: IPC_RMID takes no memory.
-    unsafe {
-        match kind {
-            "shmget" => libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut()),
-            "semget" => libc::semctl(id, 0, libc::IPC_RMID),
-            _ => libc::msgctl(id, libc::IPC_RMID, std::ptr::null_mut()),
-        }
-    };
+/// Sends bytes over a socket; a peer that is gone is an error, not a SIGPIPE.
+///
+/// # Errors
+/// Those of send(2).
+pub fn send_quietly(fd: i32, bytes: &[u8]) -> io::Result<usize> {
+    // SAFETY: pointer and length are those of a valid slice.
+    let sent = unsafe { libc::send(fd, bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL) };
+    usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+}
+
+/// Sets close-on-exec.
+///
+/// # Errors
+/// Those of fcntl(2).
+pub fn set_cloexec(fd: i32) -> io::Result<()> {
+    // SAFETY: F_SETFD takes no memory.
+    check(unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) }).map(drop)
 }

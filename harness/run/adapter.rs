@@ -1,0 +1,221 @@
+//! The life of a subject's adapter inside the sandbox: a child of the warden that serves many cases.
+//!
+//! It is talked to over two FIFOs that the warden keeps open for reading and writing, so that neither side ever sees an end of
+//! file; that it lives is known from being its parent. Anything unexpected (a crash, a hang, a broken rule, something left)
+//! ends it, and the next case gets a fresh one.
+
+use super::frame::{AdapterCommand, ended_in_words};
+use crate::generate::program::SubjectStart;
+use crate::sys;
+use crate::trace::End;
+use crate::wire::client::{Client, WireError};
+use crate::wire::message::{Hello, Operation, REPLIES, REQUESTS, ReplyBody};
+use std::ffi::CString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// CPU seconds that an adapter may use in its whole life.
+const CPU_SECONDS: u64 = 3600;
+
+/// A running adapter.
+pub struct Adapter {
+    command: AdapterCommand,
+    start: SubjectStart,
+    /// Its process.
+    pub pid: i32,
+    /// What it said first.
+    pub hello: Hello,
+    requests: File,
+    replies: File,
+    paths: [PathBuf; 2],
+}
+
+impl Adapter {
+    /// Starts one and hears its hello.
+    ///
+    /// # Errors
+    /// How the case ends that needed it.
+    pub fn start(run: &Path, number: u64, command: &AdapterCommand, start: &SubjectStart, limit_ms: u64) -> Result<Adapter, End> {
+        let harness = |error: io::Error| End::Harness { message: format!("make the FIFOs of the subject: {error}") };
+        let paths = ["requests", "replies"].map(|name| run.join(format!("{name}-{number}")));
+        let [requests, replies] = [fifo(&paths[0]).map_err(harness)?, fifo(&paths[1]).map_err(harness)?];
+        let pid = launch(command, start, &paths)?;
+        let mut client = Client::new(requests.as_raw_fd(), replies.as_raw_fd(), pid);
+        match client.hello(limit_ms) {
+            Ok(hello) => Ok(Adapter { command: command.clone(), start: start.clone(), pid, hello, requests, replies, paths }),
+            Err(error) => {
+                remove(&paths);
+                Err(failed_start(&error, command, pid, limit_ms))
+            }
+        }
+    }
+
+    /// Whether it can serve a case that wants this adapter started this way. A special wish is never served twice.
+    pub fn serves(&self, command: &AdapterCommand, start: &SubjectStart) -> bool {
+        let usual = SubjectStart::default();
+        self.command == *command && self.start == usual && *start == usual
+    }
+
+    /// The descriptors to write requests to and read replies from.
+    pub fn fds(&self) -> [i32; 2] {
+        [self.requests.as_raw_fd(), self.replies.as_raw_fd()]
+    }
+
+    /// Asks it to drop everything; `seq` is the number of the last question it was asked.
+    ///
+    /// # Errors
+    /// What it did instead of answering.
+    pub fn reset(&self, seq: u64, limit_ms: u64) -> Result<(), String> {
+        self.ask(&Operation::Reset, seq, limit_ms)
+    }
+
+    /// Asks it to end.
+    pub fn quit(&self, seq: u64, limit_ms: u64) {
+        // Whether it does or not: everything is killed after it.
+        let _ = self.ask(&Operation::Quit, seq, limit_ms);
+    }
+
+    fn ask(&self, operation: &Operation, seq: u64, limit_ms: u64) -> Result<(), String> {
+        let mut client = Client::resume(self.requests.as_raw_fd(), self.replies.as_raw_fd(), self.pid, seq);
+        match client.ask(operation, limit_ms) {
+            Ok(reply) => match reply.body {
+                ReplyBody::Ok(_) => Ok(()),
+                other => Err(format!("it answered {other:?}")),
+            },
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+impl Drop for Adapter {
+    fn drop(&mut self) {
+        remove(&self.paths);
+    }
+}
+
+fn remove(paths: &[PathBuf]) {
+    for path in paths {
+        // What cannot be removed goes with the run directory.
+        let _ = fs::remove_file(path);
+    }
+}
+
+fn fifo(path: &Path) -> io::Result<File> {
+    remove(&[path.to_owned()]);
+    nix::unistd::mkfifo(path, nix::sys::stat::Mode::from_bits_truncate(0o600)).map_err(io::Error::from)?;
+    OpenOptions::new().read(true).write(true).custom_flags(libc::O_CLOEXEC).open(path)
+}
+
+fn failed_start(error: &WireError, command: &AdapterCommand, pid: i32, limit_ms: u64) -> End {
+    let program = command.argv.join(" ");
+    match error {
+        WireError::Died { .. } => {
+            let how = sys::wait_for(pid).map_or_else(|error| error.to_string(), ended_in_words);
+            End::Crash { message: format!("the subject (`{program}`) {how} before it said hello") }
+        }
+        WireError::TimedOut => End::Crash { message: format!("the subject (`{program}`) did not say hello within {limit_ms} ms") },
+        WireError::Protocol(message) => End::Protocol { message: format!("the subject's hello: {message}") },
+        WireError::Io(error) => End::Harness { message: format!("speak to the subject: {error}") },
+    }
+}
+
+/// Forks and executes it; an exec that fails is told by its errno.
+fn launch(command: &AdapterCommand, start: &SubjectStart, paths: &[PathBuf; 2]) -> Result<i32, End> {
+    let harness = |message: String| End::Harness { message };
+    let words: Result<Vec<CString>, _> = command.argv.iter().map(|word| CString::new(word.as_str())).collect();
+    let words = words.map_err(|error| harness(format!("the subject's command line: {error}")))?;
+    let (mut told, tell) = io::pipe().map_err(|error| harness(format!("make a pipe: {error}")))?;
+    // SAFETY: the warden has one thread.
+    match unsafe { sys::fork() } {
+        Err(error) => Err(harness(format!("fork the subject: {error}"))),
+        Ok(0) => {
+            drop(told);
+            let errno = become_adapter(&words, command, start, paths, tell.as_raw_fd());
+            let _ = io::Write::write_all(&mut &tell, &errno.to_ne_bytes());
+            sys::exit_now(127)
+        }
+        Ok(pid) => {
+            sys::remember_session(pid);
+            drop(tell);
+            let mut errno = [0; 4];
+            match told.read_exact(&mut errno) {
+                // Nothing was told: the pipe was closed by a successful exec.
+                Err(_) => Ok(pid),
+                Ok(()) => {
+                    let _ = sys::wait_for(pid);
+                    let error = io::Error::from_raw_os_error(i32::from_ne_bytes(errno));
+                    Err(End::Unavailable { reason: format!("the subject `{}` cannot be executed: {error}", command.argv.join(" ")) })
+                }
+            }
+        }
+    }
+}
+
+/// In the child: everything that is wished for, then exec. Comes back with an errno only when something failed.
+fn become_adapter(words: &[CString], command: &AdapterCommand, start: &SubjectStart, paths: &[PathBuf; 2], tell: i32) -> i32 {
+    let mut argv: Vec<*const libc::c_char> = words.iter().map(|word| word.as_ptr()).collect();
+    argv.push(std::ptr::null());
+    for (name, value) in &command.env {
+        // SAFETY: a forked child of a single-threaded process has one thread.
+        unsafe { std::env::set_var(name, value) };
+    }
+    for (name, path) in [REQUESTS, REPLIES].iter().zip(paths) {
+        // SAFETY: as above.
+        unsafe { std::env::set_var(name, path) };
+    }
+    let Err(error) = prepare(start, tell) else {
+        // SAFETY: `argv` is a null-terminated array of C strings that outlive the call.
+        unsafe { libc::execvp(words[0].as_ptr(), argv.as_ptr()) };
+        return io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL);
+    };
+    error.raw_os_error().unwrap_or(libc::EINVAL)
+}
+
+/// The state that the adapter is to find. `tell` is kept open until the exec.
+fn prepare(start: &SubjectStart, tell: i32) -> io::Result<()> {
+    sys::Watch::forget();
+    // SAFETY: setsid takes no memory.
+    unsafe { libc::setsid() };
+    sys::limit_cpu(CPU_SECONDS)?;
+    for _ in 0..start.stray {
+        // Without close-on-exec, so that the adapter has them from its start.
+        // SAFETY: a C string literal; the descriptor is left open on purpose.
+        sys::check(unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) })?;
+    }
+    if let Some(most) = start.nofile {
+        soft_nofile(most)?;
+    }
+    for fd in start.closed.iter().filter(|fd| **fd != tell) {
+        // SAFETY: descriptors are numbers; this process uses none of them before its exec.
+        unsafe { libc::close(*fd) };
+    }
+    for signal in &start.ignored {
+        // SAFETY: SIG_IGN is a valid disposition.
+        unsafe { libc::signal(*signal, libc::SIG_IGN) };
+    }
+    block(&start.blocked)
+}
+
+fn soft_nofile(most: u64) -> io::Result<()> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is a valid place for one rlimit.
+    sys::check(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) })?;
+    limit.rlim_cur = most.min(limit.rlim_max);
+    // SAFETY: `limit` is a valid rlimit.
+    sys::check(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }).map(drop)
+}
+
+fn block(signals: &[i32]) -> io::Result<()> {
+    // SAFETY: an all-zero set is valid and a valid place for one.
+    let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };
+    for signal in signals {
+        // SAFETY: as above.
+        sys::check(unsafe { libc::sigaddset(&raw mut set, *signal) })?;
+    }
+    // SAFETY: `set` is a valid set.
+    let failed = unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut()) };
+    if failed == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(failed)) }
+}

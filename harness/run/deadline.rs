@@ -1,0 +1,82 @@
+//! Waiting for a case: for its root, for main, for the deadline, all at once and without a single sleep.
+
+use crate::plan::script::Ended;
+use crate::sys::{self, Change, Watch};
+
+/// How often the number of processes is looked at while a case goes on.
+const TICK_MS: u64 = 50;
+
+/// Why the wait is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// The root ended.
+    Ended(Ended),
+    /// The root did its last step and stopped itself, because it still has children.
+    Stopped,
+    /// The deadline ran out.
+    Late,
+    /// The case has more processes than any case needs.
+    TooMany(usize),
+    /// Main is gone, or wants the warden to end.
+    MainGone,
+}
+
+/// What a case's wait looks at.
+pub struct Wait<'a> {
+    /// News of children.
+    pub watch: &'a Watch,
+    /// The channel to main.
+    pub control: i32,
+    /// The case root.
+    pub root: i32,
+    /// The adapter, when there is one.
+    pub adapter: Option<i32>,
+    /// When it is late, on the monotonic clock.
+    pub until_ns: u64,
+    /// Whether the root has done its last step.
+    pub root_done: &'a dyn Fn() -> bool,
+    /// How many processes there are now, where that must be watched.
+    pub count: &'a dyn Fn() -> usize,
+}
+
+impl Wait<'_> {
+    /// Waits; tells why it is over, and how the adapter ended when it did meanwhile. Orphans are reaped as they end: nobody in
+    /// the case can.
+    pub fn wait(&self) -> (Over, Option<Ended>) {
+        let mut adapter_ended = None;
+        loop {
+            let left_ns = self.until_ns.saturating_sub(sys::now_ns());
+            let timeout = left_ns.div_ceil(1_000_000).min(TICK_MS);
+            let [news, main] = sys::readable([self.watch.fd(), self.control], i32::try_from(timeout).unwrap_or(0));
+            if news {
+                self.watch.drain();
+                if let Some(over) = self.changes(&mut adapter_ended) {
+                    return (over, adapter_ended);
+                }
+            }
+            if main {
+                return (Over::MainGone, adapter_ended);
+            }
+            if self.until_ns <= sys::now_ns() {
+                return (Over::Late, adapter_ended);
+            }
+            let count = if news { 0 } else { (self.count)() };
+            if count > sys::MOST_AT_ONCE {
+                return (Over::TooMany(count), adapter_ended);
+            }
+        }
+    }
+
+    fn changes(&self, adapter_ended: &mut Option<Ended>) -> Option<Over> {
+        while let Ok(Some(Change { pid, ended })) = sys::reap(-1) {
+            match ended {
+                Ended::Stopped(signal) if pid == self.root && signal == libc::SIGSTOP && (self.root_done)() => return Some(Over::Stopped),
+                Ended::Stopped(_) | Ended::Continued => {}
+                _ if pid == self.root => return Some(Over::Ended(ended)),
+                _ if Some(pid) == self.adapter => *adapter_ended = Some(ended),
+                _ => {}
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,141 @@
+//! The case directory: `<run>/case` with `bin/` and `tmp/` in it, as good as new for each case.
+//!
+//! Its path stays the same, so that an adapter that lives through many cases has a true HOME, TMPDIR and PATH in each. Making
+//! and removing three directories costs more than an empty case's fork; so what was not touched is not made again: the number
+//! of files on the run directory's own file system tells in one call whether anything was left.
+
+use crate::sys;
+use std::fs::{self, DirBuilder, File, Permissions};
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// The case directory.
+#[derive(Debug)]
+pub struct Home {
+    dir: PathBuf,
+    handle: File,
+    /// Files on the file system when everything is clean; `None` where that tells nothing (it is shared with others).
+    clean: Option<u64>,
+    moved: u32,
+}
+
+impl Home {
+    /// Makes it. `own`: the run directory is a file system of its own, on which nobody else makes files.
+    ///
+    /// # Errors
+    /// Those of mkdir.
+    pub fn make(run: &Path, own: bool) -> io::Result<Home> {
+        let dir = run.join("case");
+        furnish(&dir)?;
+        let handle = File::open(run)?;
+        let clean = if own { sys::used_files(handle.as_raw_fd()) } else { None };
+        Ok(Home { dir, handle, clean, moved: 0 })
+    }
+
+    /// Its path.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// After files of the warden's own were made beside the case directory: what is there now is clean.
+    pub fn settle(&mut self) {
+        if self.clean.is_some() {
+            self.clean = sys::used_files(self.handle.as_raw_fd());
+        }
+    }
+
+    /// Whether certainly no file was made since the directory was clean.
+    pub fn untouched(&self) -> bool {
+        self.clean.is_some() && self.clean == sys::used_files(self.handle.as_raw_fd())
+    }
+
+    /// Names below `tmp/`, with their path from the case directory.
+    pub fn left_files(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        list(&self.dir.join("tmp"), "tmp", &mut found);
+        found.sort();
+        found
+    }
+
+    /// Makes it as new.
+    ///
+    /// # Errors
+    /// Those of the file system, when not even a move helps.
+    pub fn renew(&mut self) -> io::Result<()> {
+        if empty(&self.dir).and_then(|()| furnish(&self.dir)).is_err() {
+            // Something in it cannot be removed; out of the way it harms nobody, and it goes with the run directory.
+            self.moved += 1;
+            let aside = self.dir.with_file_name(format!("aside-{}", self.moved));
+            fs::rename(&self.dir, aside)?;
+            furnish(&self.dir)?;
+        }
+        self.settle();
+        Ok(())
+    }
+}
+
+fn furnish(dir: &Path) -> io::Result<()> {
+    for place in [dir.to_owned(), dir.join("bin"), dir.join("tmp")] {
+        match DirBuilder::new().mode(0o755).create(&place) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => fs::set_permissions(&place, Permissions::from_mode(0o755))?,
+        }
+    }
+    Ok(())
+}
+
+/// Removes what is in a directory, giving itself the right to where a case took it.
+fn empty(dir: &Path) -> io::Result<()> {
+    fs::set_permissions(dir, Permissions::from_mode(0o700))?;
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            empty(&entry.path())?;
+            fs::remove_dir(entry.path())?;
+        } else {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// At most so many names are evidence enough.
+const MOST_NAMES: usize = 100;
+
+fn list(dir: &Path, name: &str, found: &mut Vec<String>) {
+    let Ok(entries) = fs::read_dir(dir) else { return };
+    for entry in entries.flatten() {
+        if found.len() >= MOST_NAMES {
+            return;
+        }
+        let name = format!("{name}/{}", entry.file_name().to_string_lossy());
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            list(&entry.path(), &name, found);
+        }
+        found.push(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_as_new_again_whatever_was_done_to_it() {
+        let run = tempfile::tempdir().unwrap();
+        let mut home = Home::make(run.path(), false).unwrap();
+        assert!(!home.untouched(), "a shared file system tells nothing");
+        let deep = home.dir().join("tmp/a/b");
+        fs::create_dir_all(&deep).unwrap();
+        fs::write(deep.join("file"), "x").unwrap();
+        assert_eq!(home.left_files(), ["tmp/a", "tmp/a/b", "tmp/a/b/file"]);
+        for place in [deep.as_path(), home.dir()] {
+            fs::set_permissions(place, Permissions::from_mode(0o000)).unwrap();
+        }
+        home.renew().unwrap();
+        assert!(home.left_files().is_empty());
+        assert_eq!(fs::metadata(home.dir()).unwrap().permissions().mode() & 0o777, 0o755);
+    }
+}

@@ -1,0 +1,307 @@
+//! A session: main's side of the wardens. One warden per worker; a worker's calls block until its case has ended.
+
+use super::Isolation;
+use super::frame::{AdapterCommand, Channel, Done, Hello, Job, Order, Report, Start};
+use super::subject::{self, Subject};
+use crate::generate::program::Program;
+use crate::plan::script::Script;
+use crate::sys;
+use crate::trace::{End, History, SCHEMA, SubjectId};
+use std::fmt;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Beyond every limit of a case, a warden that has not answered by now is stuck itself. In milliseconds.
+const PATIENCE_MS: u64 = 60_000;
+/// Limit of a warden's own start in milliseconds.
+const RAISE_MS: i32 = 30_000;
+
+/// How a session is to be.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The level to use; `None`: the strongest that works.
+    pub isolation: Option<Isolation>,
+    /// How many wardens; 0: one for each CPU.
+    pub wardens: usize,
+    /// The childproof program, from which wardens and built-in adapters are started; `None`: the running one.
+    pub exe: Option<PathBuf>,
+    /// The agent's program; `None`: `childproof-agent` beside `exe`.
+    pub agent: Option<PathBuf>,
+    /// Limit of a subject's start in milliseconds.
+    pub start_ms: u64,
+    /// Limit of one request to a subject in milliseconds.
+    pub request_ms: u64,
+    /// Size of each warden's file system in bytes (levels with namespaces).
+    pub bytes: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { isolation: None, wardens: 0, exe: None, agent: None, start_ms: 10_000, request_ms: 10_000, bytes: 1 << 30 }
+    }
+}
+
+/// Why there is no session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunError {
+    /// No level of isolation works here: each with its reason.
+    NoLevel(Vec<(Isolation, String)>),
+    /// The agent's program is not where it should be.
+    NoAgent(PathBuf),
+    /// A warden could not be started.
+    Start(String),
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RunError::NoLevel(tried) => {
+                let reasons: Vec<String> = tried.iter().map(|(level, why)| format!("{level}: {why}")).collect();
+                write!(f, "start a sandbox; {} (`childproof doctor` tells more)", reasons.join("; "))
+            }
+            RunError::NoAgent(path) => write!(f, "find the agent at {}: it is installed beside childproof, build or copy it there", path.display()),
+            RunError::Start(why) => write!(f, "start a warden: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+/// A running warden.
+struct Live {
+    channel: Channel,
+    keeper: Child,
+    hello: Hello,
+}
+
+/// One worker's warden, with a second handle on its channel for [`Session::cancel`].
+#[derive(Default)]
+struct Worker {
+    live: Mutex<Option<Live>>,
+    interrupt: Mutex<Option<UnixStream>>,
+    cpu: Option<usize>,
+}
+
+/// Wardens, ready to run cases.
+pub struct Session {
+    options: Options,
+    exe: PathBuf,
+    agent: PathBuf,
+    isolation: Isolation,
+    workers: Vec<Worker>,
+    cancelled: AtomicBool,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panicking worker leaves its warden in a state that the next use finds out.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Session {
+    /// Starts the wardens.
+    ///
+    /// # Errors
+    /// [`RunError`]
+    pub fn start(options: &Options) -> Result<Session, RunError> {
+        let started = |error: io::Error| RunError::Start(format!("find the running program: {error}"));
+        let exe = options.exe.clone().map_or_else(std::env::current_exe, Ok).map_err(started)?;
+        let agent = options.agent.clone().unwrap_or_else(|| exe.with_file_name("childproof-agent"));
+        let agent = agent.canonicalize().map_err(|_| RunError::NoAgent(agent))?;
+        let cpus = sys::cpus();
+        let wardens = if options.wardens == 0 { cpus.len().max(1) } else { options.wardens };
+        let cpu_of = |at: usize| if cpus.is_empty() { None } else { cpus.get(at % cpus.len()).copied() };
+        let workers = (0..wardens).map(|at| Worker { cpu: cpu_of(at), ..Worker::default() }).collect();
+        let isolation = options.isolation.unwrap_or(Isolation::Root);
+        let mut session = Session { options: options.clone(), exe, agent, isolation, workers, cancelled: AtomicBool::new(false) };
+        let wished = options.isolation.map_or_else(|| Isolation::ALL.to_vec(), |level| vec![level]);
+        session.isolation = session.raise(0, wished)?;
+        for worker in 1..wardens {
+            session.raise(worker, vec![session.isolation])?;
+        }
+        Ok(session)
+    }
+
+    /// The level of isolation.
+    pub fn isolation(&self) -> Isolation {
+        self.isolation
+    }
+
+    /// How many workers there are.
+    pub fn workers(&self) -> usize {
+        self.workers.len()
+    }
+
+    /// Directories in which the wardens run, for messages and tests.
+    pub fn run_dirs(&self) -> Vec<PathBuf> {
+        self.workers.iter().filter_map(|worker| lock(&worker.live).as_ref().map(|live| live.hello.run.clone())).collect()
+    }
+
+    /// Runs a case on a worker's warden and waits for its end. Each worker runs one case at a time.
+    pub fn run(&self, worker: usize, script: &Script, program: &Program, subject: &Subject) -> History {
+        let mut history = History { schema: SCHEMA, script: script.clone(), ..History::default() };
+        history.subject = SubjectId { name: subject.name.clone(), version: subject.version_wanted.clone().unwrap_or_default() };
+        history.observed.isolation = self.isolation.name().to_owned();
+        match self.job(program, subject).and_then(|job| self.perform(worker, &job, program.deadline_ms)) {
+            Err(end) => history.end = end,
+            Ok(done) => {
+                (history.events, history.end, history.observed) = (done.events, done.end, done.observed);
+                if !done.version.is_empty() {
+                    history.subject.version = done.version;
+                }
+            }
+        }
+        history
+    }
+
+    /// Ends every running case and refuses further ones; what they left is cleaned up by the wardens.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::SeqCst);
+        for worker in &self.workers {
+            if let Some(stream) = &*lock(&worker.interrupt) {
+                // A channel that is closed already needs no closing.
+                let _ = stream.shutdown(std::net::Shutdown::Both);
+            }
+        }
+    }
+
+    /// Whether [`Session::cancel`] was called.
+    pub fn cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::SeqCst)
+    }
+
+    fn job(&self, program: &Program, subject: &Subject) -> Result<Job, End> {
+        let bytes = postcard::to_allocvec(program).map_err(|error| End::Harness { message: format!("encode the program: {error}") })?;
+        let adapter = program.library.then(|| self.adapter(&subject.start));
+        Ok(Job { program: bytes, adapter, start_ms: self.options.start_ms, request_ms: self.options.request_ms })
+    }
+
+    fn adapter(&self, start: &subject::Start) -> AdapterCommand {
+        // Command lines cross to the warden as text; a path that is not UTF-8 is refused by the exec that follows.
+        let text = |word: &std::ffi::OsString| word.to_string_lossy().into_owned();
+        let argv = start.argv(&self.exe).iter().map(text).collect();
+        let env = start.env().iter().map(|(name, value)| (text(name), text(value))).collect();
+        AdapterCommand { argv, env }
+    }
+
+    /// Hands the job over and waits. A warden found dead before it had the case is replaced, and the case runs on the new one;
+    /// one that dies with the case may have died of it, so the case is not run again.
+    fn perform(&self, worker: usize, job: &Job, deadline_ms: u64) -> Result<Done, End> {
+        let harness = |message: String| End::Harness { message };
+        let place = self.workers.get(worker).ok_or_else(|| harness(format!("there is no worker {worker}")))?;
+        for fresh in [false, true] {
+            if self.cancelled() {
+                return Err(End::NotRun { reason: "the run was interrupted".to_owned() });
+            }
+            let missing = lock(&place.live).is_none();
+            if missing {
+                self.raise(worker, vec![self.isolation]).map_err(|error| harness(format!("replace a dead warden: {error}")))?;
+            }
+            let mut slot = lock(&place.live);
+            let Some(live) = slot.as_mut() else { continue };
+            match live.channel.send(&Order::Run(Box::new(job.clone()))) {
+                Ok(()) => return self.hear(&mut slot, deadline_ms + job.start_ms + job.request_ms),
+                Err(error) if fresh => return Err(harness(format!("speak to the warden: {error}"))),
+                Err(_) => bury(slot.take()),
+            }
+        }
+        Err(harness("two wardens died before they had the case".to_owned()))
+    }
+
+    fn hear(&self, slot: &mut Option<Live>, limits_ms: u64) -> Result<Done, End> {
+        let Some(live) = slot.as_mut() else { return Err(End::Harness { message: "there is no warden".to_owned() }) };
+        let patience = i32::try_from(limits_ms + PATIENCE_MS).unwrap_or(i32::MAX);
+        let message = match live.receive(patience) {
+            Ok(Report::Done(done)) => return Ok(*done),
+            Ok(Report::Broken(message)) => format!("the warden failed: {message}"),
+            Ok(other) => format!("the warden said {other:?} where a case's end was due"),
+            Err(_) if self.cancelled() => return Err(End::NotRun { reason: "the run was interrupted".to_owned() }),
+            Err(message) => message,
+        };
+        if self.isolation.alone()
+            && let Some(live) = slot.as_mut()
+        {
+            // A stuck warden would not see its channel close. With its keeper it dies, and with it all of its namespace.
+            let _ = live.keeper.kill();
+            let _ = std::fs::remove_dir_all(&live.hello.run);
+        }
+        bury(slot.take());
+        Err(End::Harness { message })
+    }
+
+    /// Starts a worker's warden at the first of these levels that works.
+    fn raise(&self, worker: usize, levels: Vec<Isolation>) -> Result<Isolation, RunError> {
+        let place = &self.workers[worker];
+        let start = Start { levels, cpu: place.cpu, agent: self.agent.clone(), bytes: self.options.bytes };
+        let mut live = self.exec().map_err(|error| RunError::Start(error.to_string()))?;
+        let said = live.0.send(&Order::Start(start)).map_err(|error| error.to_string()).and_then(|()| receive(&mut live.0, RAISE_MS));
+        let (channel, mut keeper) = live;
+        let why = match said {
+            Ok(Report::Hello(hello)) => {
+                let isolation = hello.isolation;
+                *lock(&place.interrupt) = channel.stream().try_clone().ok();
+                *lock(&place.live) = Some(Live { channel, keeper, hello });
+                return Ok(isolation);
+            }
+            Ok(Report::Refused(tried)) => RunError::NoLevel(tried),
+            Ok(Report::Broken(message)) => RunError::Start(message),
+            Ok(other) => RunError::Start(format!("it said {other:?} instead of hello")),
+            Err(message) => RunError::Start(message),
+        };
+        drop(channel);
+        // Without its channel the keeper ends by itself.
+        let _ = keeper.wait();
+        Err(why)
+    }
+
+    /// Executes a keeper. The channel is its standard input: what std does for that works from a process with threads.
+    fn exec(&self) -> io::Result<(Channel, Child)> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let mut command = Command::new(&self.exe);
+        command.args(["__warden", "0"]).stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).current_dir("/");
+        Ok((Channel::new(ours), command.spawn()?))
+    }
+}
+
+impl Live {
+    fn receive(&mut self, patience_ms: i32) -> Result<Report, String> {
+        receive(&mut self.channel, patience_ms).map_err(|message| match self.keeper.try_wait() {
+            Ok(Some(status)) => format!("{message} (its keeper: {status})"),
+            _ => message,
+        })
+    }
+}
+
+fn receive(channel: &mut Channel, patience_ms: i32) -> Result<Report, String> {
+    if sys::readable([channel.stream().as_raw_fd()], patience_ms) == [false] {
+        return Err(format!("the warden did not answer within {patience_ms} ms"));
+    }
+    match channel.receive::<Report>() {
+        Ok(Some(report)) => Ok(report),
+        Ok(None) => Err("the warden died".to_owned()),
+        Err(error) => Err(format!("hear the warden: {error}")),
+    }
+}
+
+/// Closes the channel, by which the warden cleans up and ends, and waits for the keeper that does so after it.
+fn bury(live: Option<Live>) {
+    if let Some(Live { channel, mut keeper, .. }) = live {
+        drop(channel);
+        // It is our child and ends by itself; there is nothing to do about a wait that fails.
+        let _ = keeper.wait();
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.cancel();
+        for worker in &self.workers {
+            lock(&worker.interrupt).take();
+            bury(lock(&worker.live).take());
+        }
+    }
+}

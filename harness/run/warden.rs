@@ -1,0 +1,144 @@
+//! The warden: the sandboxed, single-threaded, small process that runs cases, one after the other.
+//!
+//! Whatever all cases have in common (environment, descriptors 0 to 2, umask, dispositions, limits) it *is*, so that a case
+//! root inherits it by the fork alone and nothing has to be set up per case.
+
+use super::adapter::Adapter;
+use super::arena::{self, Arena};
+use super::capture::Capture;
+use super::frame::{Channel, Hello, Order, Report, Start};
+use super::home::Home;
+use super::observe::{self, SharedNames};
+use super::{Isolation, keeper};
+use crate::sys::{self, Watch};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// Where programs are looked for in a case; the case's own `bin/` comes after these.
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// The hidden subcommand `childproof __warden FD`: the whole life of a keeper, and of the warden that it forks.
+pub fn main(args: &[String]) -> ! {
+    let status = match args {
+        [fd] if fd.parse::<i32>().is_ok() => keeper::keep(fd.parse().unwrap_or(0)),
+        _ => {
+            eprintln!("childproof: `__warden` is started by childproof itself, with the number of a descriptor");
+            2
+        }
+    };
+    std::process::exit(status)
+}
+
+/// The warden's whole state.
+pub struct Warden {
+    channel: Channel,
+    hello: Hello,
+    pub(super) agent: PathBuf,
+    pub(super) run: PathBuf,
+    pub(super) arena: Arena,
+    pub(super) capture: Capture,
+    pub(super) watch: Watch,
+    pub(super) home: Home,
+    pub(super) shared: SharedNames,
+    pub(super) adapter: Option<Adapter>,
+    /// Adapters started so far.
+    pub(super) adapters: u64,
+}
+
+impl Warden {
+    /// Furnishes the run directory; in the process that has entered the sandbox.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn new(channel: Channel, start: &Start, hello: Hello) -> io::Result<Warden> {
+        let (run, alone) = (hello.run.clone(), hello.isolation.alone());
+        // SAFETY: setsid and umask take no memory; in a fresh fork setsid succeeds.
+        unsafe {
+            libc::setsid();
+            libc::umask(0o022);
+        }
+        let arena = Arena::create(&run.join("arena"), arena::SIZE)?;
+        let capture = Capture::begin(&run)?;
+        let home = Home::make(&run, alone)?;
+        std::env::set_current_dir(home.dir())?;
+        environment(home.dir());
+        let shared = SharedNames::begin(alone);
+        let watch = Watch::begin()?;
+        report_panics(&channel);
+        let agent = start.agent.clone();
+        let mut warden = Warden { channel, hello, agent, run, arena, capture, watch, home, shared, adapter: None, adapters: 0 };
+        warden.home.settle();
+        Ok(warden)
+    }
+
+    /// The level it works at.
+    pub(super) fn isolation(&self) -> Isolation {
+        self.hello.isolation
+    }
+
+    /// Whether it has a pid namespace of its own.
+    pub(super) fn alone(&self) -> bool {
+        self.hello.isolation.alone()
+    }
+
+    /// The descriptor on which main speaks.
+    pub(super) fn control(&self) -> i32 {
+        self.channel.fd()
+    }
+
+    /// Greets, runs what is ordered until main is gone, and cleans up. The result is its exit status.
+    pub fn serve(&mut self) -> i32 {
+        let served = self.obey();
+        self.adapter = None;
+        observe::end_everything(self.alone());
+        self.shared.take();
+        i32::from(served.is_err())
+    }
+
+    fn obey(&mut self) -> io::Result<()> {
+        self.channel.send(&Report::Hello(self.hello.clone()))?;
+        while let Some(order) = self.channel.receive::<Order>()? {
+            let Order::Run(job) = order else { continue };
+            match self.run_case(&job) {
+                Some(done) => self.channel.send(&Report::Done(Box::new(done)))?,
+                None => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The whole environment of a case.
+fn environment(case: &Path) {
+    let names: Vec<_> = std::env::vars_os().map(|(name, _)| name).collect();
+    let (bin, tmp) = (case.join("bin"), case.join("tmp"));
+    // SAFETY: the warden has one thread.
+    unsafe {
+        names.into_iter().for_each(|name| std::env::remove_var(name));
+        std::env::set_var("PATH", format!("{PATH}:{}", bin.display()));
+        std::env::set_var("HOME", case);
+        std::env::set_var("TMPDIR", tmp);
+        std::env::set_var("LANG", "C");
+    }
+}
+
+/// The warden's process, by which its panic hook tells it from forks of it.
+static WARDEN: AtomicI32 = AtomicI32::new(0);
+
+/// A panic of the warden itself is told to main before it dies; one of a case root goes to the case's standard error.
+fn report_panics(channel: &Channel) {
+    let Ok(stream) = channel.stream().try_clone() else { return };
+    WARDEN.store(std::process::id().cast_signed(), Ordering::Relaxed);
+    let channel = std::sync::Mutex::new(Channel::new(stream));
+    std::panic::set_hook(Box::new(move |info| {
+        eprintln!("{info}");
+        if std::process::id().cast_signed() == WARDEN.load(Ordering::Relaxed) {
+            if let Ok(mut channel) = channel.lock() {
+                // When main is gone too there is nobody left to tell.
+                let _ = channel.send(&Report::Broken(info.to_string()));
+            }
+            sys::exit_now(70);
+        }
+    }));
+}

@@ -1,0 +1,91 @@
+//! Making processes, and taking rights from them, as far as macOS can.
+
+use super::super::{Listed, check, limit, unsupported};
+use std::collections::BTreeSet;
+use std::io;
+
+/// More processes than this at one time, and the case is ended: no scenario needs so many, and a fork bomb soon has them.
+pub const MOST_AT_ONCE: usize = 1024;
+
+/// Orphans go to launchd: that this process has no children left says nothing of what a case left.
+pub const ORPHANS_COME_HERE: bool = false;
+
+/// macOS has no choice to influence.
+pub fn easy_to_kill() {}
+
+/// Closes every descriptor from `first` up.
+pub fn close_from(first: u32) {
+    for fd in super::open_fds().into_iter().filter(|fd| fd.unsigned_abs() >= first) {
+        // SAFETY: descriptors are numbers; nobody uses the closed ones any more, which is what the callers see to.
+        unsafe { libc::close(fd) };
+    }
+}
+
+/// The CPUs: macOS tells how many there are, and pins nothing to any.
+pub fn cpus() -> Vec<usize> {
+    (0..std::thread::available_parallelism().map_or(1, usize::from)).collect()
+}
+
+/// macOS does not pin.
+///
+/// # Errors
+/// Always.
+pub fn pin(_cpus: &[usize]) -> io::Result<()> {
+    Err(unsupported("macOS pins no process to a CPU"))
+}
+
+/// The limits that every case runs under, set before anything runs; none of them binds a sane scenario. Processes are counted
+/// per user, so the number of our own is watched instead of limited.
+///
+/// # Errors
+/// Those of setrlimit(2).
+pub fn limit_cases(_own_processes: bool) -> io::Result<()> {
+    limit(libc::RLIMIT_CORE, 0)?;
+    limit(libc::RLIMIT_FSIZE, 256 << 20)?;
+    limit(libc::RLIMIT_NOFILE, 4096)
+}
+
+/// Limits CPU seconds of this process and of each that it starts; the count starts at nothing in a fresh fork.
+///
+/// # Errors
+/// Those of setrlimit(2).
+pub fn limit_cpu(seconds: u64) -> io::Result<()> {
+    limit(libc::RLIMIT_CPU, seconds)
+}
+
+/// Kills every process below this one, walk after walk until one finds nobody new. Process ids are reused late here; the start
+/// time is compared all the same.
+pub fn kill_everything(_alone: bool) {
+    let own = std::process::id().cast_signed();
+    let mut killed = BTreeSet::new();
+    loop {
+        let alive = super::super::below(own).into_iter().filter(|line| line.state != "zombie");
+        let fresh: Vec<Listed> = alive.filter(|line| killed.insert((line.pid, line.started))).collect();
+        if fresh.is_empty() {
+            return;
+        }
+        for process in fresh.iter().filter(|line| super::listed(line.pid).is_some_and(|now| now.started == line.started)) {
+            // A process that has just ended needs no signal.
+            let _ = super::super::kill(process.pid, libc::SIGKILL);
+        }
+    }
+}
+
+/// Sends bytes over a socket; a peer that is gone is an error, not a SIGPIPE.
+///
+/// # Errors
+/// Those of send(2).
+pub fn send_quietly(fd: i32, bytes: &[u8]) -> io::Result<usize> {
+    // SAFETY: pointer and length are those of a valid slice.
+    let sent = unsafe { libc::send(fd, bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL) };
+    usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+}
+
+/// Sets close-on-exec.
+///
+/// # Errors
+/// Those of fcntl(2).
+pub fn set_cloexec(fd: i32) -> io::Result<()> {
+    // SAFETY: F_SETFD takes no memory.
+    check(unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) }).map(drop)
+}
