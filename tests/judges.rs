@@ -13,6 +13,8 @@ mod processes;
 mod rules;
 #[path = "judges/streams.rs"]
 mod streams;
+#[path = "judges/tears.rs"]
+mod tears;
 #[path = "judges/universal.rs"]
 mod universal;
 
@@ -41,7 +43,9 @@ fn renewed() -> PathBuf {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         if std::env::var_os("CHILDPROOF_WRITE_HISTORIES").is_some() {
-            pairs().iter().for_each(|(property, holds, breaks)| [("holds", holds), ("breaks", breaks)].iter().for_each(|(which, history)| write(property, which, history)));
+            pairs().iter().for_each(|(property, holds, breaks)| {
+                [("holds", holds), ("breaks", breaks)].iter().for_each(|(which, history)| write(property, which, history))
+            });
         }
     });
     folder()
@@ -101,9 +105,19 @@ fn what_holds_passes() {
         for history in read(property.name(), "holds") {
             let verdict = judge::judge(&history);
             assert_eq!(verdict.outcome, CaseOutcome::Completed, "{}", property.name());
-            let recorded = RECORDING.contains(&property.name()) && matches!(finding(&verdict, property.name()), Finding::Unspecified { .. });
-            assert!(recorded || *finding(&verdict, property.name()) == Finding::Pass, "{}: {:?}", property.name(), finding(&verdict, property.name()));
-            let doubtful: Vec<_> = verdict.judgements.iter().filter(|judgement| matches!(judgement.finding, Finding::Fail(_) | Finding::Undecided { .. })).collect();
+            let recorded =
+                RECORDING.contains(&property.name()) && matches!(finding(&verdict, property.name()), Finding::Unspecified { .. });
+            assert!(
+                recorded || *finding(&verdict, property.name()) == Finding::Pass,
+                "{}: {:?}",
+                property.name(),
+                finding(&verdict, property.name())
+            );
+            let doubtful: Vec<_> = verdict
+                .judgements
+                .iter()
+                .filter(|judgement| matches!(judgement.finding, Finding::Fail(_) | Finding::Undecided { .. }))
+                .collect();
             assert!(doubtful.is_empty(), "{}: {doubtful:?}", property.name());
             assert!(verdict.hygiene.is_empty(), "{}: {:?}", property.name(), verdict.hygiene);
         }
@@ -130,7 +144,14 @@ fn every_failure_is_worth_reading() {
             let Finding::Fail(evidence) = finding(&verdict, property.name()) else { panic!("{} did not fail", property.name()) };
             assert!(!evidence.expected.is_empty() && !evidence.seen.is_empty() && !evidence.by.is_empty(), "{}", property.name());
             assert!(evidence.events.iter().all(|at| *at < history.events.len()), "{}", property.name());
-            text += &format!("{}\n  expected {}\n  seen     {}\n  by       {} {:?}\n", property.name(), evidence.expected, evidence.seen, evidence.by, evidence.events);
+            text += &format!(
+                "{}\n  expected {}\n  seen     {}\n  by       {} {:?}\n",
+                property.name(),
+                evidence.expected,
+                evidence.seen,
+                evidence.by,
+                evidence.events
+            );
         }
     }
     insta::with_settings!({snapshot_path => "judges/snapshots", prepend_module_to_snapshot => false}, { insta::assert_snapshot!("evidence", text) });

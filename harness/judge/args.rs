@@ -12,4 +12,5 @@ pub const WRITERS: ArgDecl =
 pub const OF_ACTOR: ArgDecl =
     ArgDecl { name: "of", kind: ArgKind::Actor, required: false, help: "the actor or family (default: every one that it applies to)" };
 /// The counter.
-pub const OF_COUNTER: ArgDecl = ArgDecl { name: "of", kind: ArgKind::Object, required: true, help: "the counter, recorded by a `load` step" };
+pub const OF_COUNTER: ArgDecl =
+    ArgDecl { name: "of", kind: ArgKind::Object, required: true, help: "the counter, recorded by a `load` step" };

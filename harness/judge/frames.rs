@@ -40,10 +40,15 @@ pub fn parse(history: &History, bytes: &[u8]) -> (Vec<(usize, Id)>, Option<Tear>
 
 fn one(history: &History, rest: &[u8]) -> Result<(usize, Id), String> {
     let digits = rest.get(..LENGTH).ok_or_else(|| format!("{} bytes at the end, too few for a length", rest.len()))?;
-    let Some(len) = std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit())).and_then(|text| text.parse::<usize>().ok()) else {
+    let Some(len) = std::str::from_utf8(digits)
+        .ok()
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
+        .and_then(|text| text.parse::<usize>().ok())
+    else {
         return Err(format!("{} where a length should be", inside(history, rest)));
     };
-    let record = rest.get(LENGTH..LENGTH + len).ok_or_else(|| format!("a length of {len} and only {} bytes after it", rest.len() - LENGTH))?;
+    let record =
+        rest.get(LENGTH..LENGTH + len).ok_or_else(|| format!("a length of {len} and only {} bytes after it", rest.len() - LENGTH))?;
     match record::parse(record) {
         Some((writer, number)) => Ok((LENGTH + len, Id { writer, number })),
         None => Err(format!("a length of {len} and then {}", inside(history, &rest[LENGTH..]))),
@@ -54,7 +59,10 @@ fn one(history: &History, rest: &[u8]) -> Result<(usize, Id), String> {
 fn inside(history: &History, bytes: &[u8]) -> String {
     match pieces::header(bytes) {
         Some(id) => format!("the beginning of {}", id.words(history)),
-        None if bytes.iter().take(LENGTH).all(u8::is_ascii_digit) => format!("another length ({})", view::list(bytes.utf8_chunks().take(1).map(|chunk| chunk.valid().chars().take(LENGTH).collect::<String>()), 1)),
+        None if bytes.iter().take(LENGTH).all(u8::is_ascii_digit) => format!(
+            "another length ({})",
+            view::list(bytes.utf8_chunks().take(1).map(|chunk| chunk.valid().chars().take(LENGTH).collect::<String>()), 1)
+        ),
         None => "bytes from the middle of a record".to_owned(),
     }
 }

@@ -87,7 +87,10 @@ pub static PROPERTIES: &[&dyn Property] = &[
 
 /// The properties as the checker of scenarios needs to know them.
 pub fn declarations() -> Vec<PropertyDecl> {
-    PROPERTIES.iter().map(|property| PropertyDecl { name: property.name(), universal: property.universal(), args: property.args() }).collect()
+    PROPERTIES
+        .iter()
+        .map(|property| PropertyDecl { name: property.name(), universal: property.universal(), args: property.args() })
+        .collect()
 }
 
 /// The property of this name.
@@ -107,7 +110,9 @@ pub fn judge(history: &History) -> Verdict {
     }
     for property in PROPERTIES.iter().copied().filter(|property| !property.universal()) {
         let asked = history.script.checks.iter().filter(|asked| asked.property == property.name());
-        judgements.extend(asked.map(|asked| Judgement { property: asked.property.clone(), finding: requested(property, history, asked, outcome) }));
+        judgements.extend(
+            asked.map(|asked| Judgement { property: asked.property.clone(), finding: requested(property, history, asked, outcome) }),
+        );
     }
     judgements.extend(unknown(history));
     hygiene.extend(property::no_strays::flags(history));
@@ -146,7 +151,9 @@ fn requested(property: &dyn Property, history: &History, asked: &CheckDecl, outc
 fn lifted(property: &dyn Property, history: &History, seen: Finding) -> Finding {
     match (history.script.permits.get(property.name()), seen) {
         (None, seen) => seen,
-        (Some(reason), Finding::Fail(evidence)) => Finding::Unspecified { seen: format!("{} (permitted by the scenario: {reason})", evidence.seen) },
+        (Some(reason), Finding::Fail(evidence)) => {
+            Finding::Unspecified { seen: format!("{} (permitted by the scenario: {reason})", evidence.seen) }
+        }
         (Some(_), _) => Finding::NotApplicable,
     }
 }

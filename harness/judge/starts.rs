@@ -28,7 +28,8 @@ pub fn of<'h>(history: &'h History, asked: &CheckDecl) -> Result<Vec<Start<'h>>,
     for step in &history.script.steps {
         let Some(request) = step.asked.as_deref() else { continue };
         let Some(child) = request.child.filter(|child| only.as_ref().is_none_or(|only| only.contains(child))) else { continue };
-        let born = view::births(history).find_map(|(at, event, _, state)| (event.actor == child).then_some(state).flatten().map(|state| (at, state)));
+        let born = view::births(history)
+            .find_map(|(at, event, _, state)| (event.actor == child).then_some(state).flatten().map(|state| (at, state)));
         if let Some((event, state)) = born {
             starts.push(Start { step, asked: request, child, state, event });
         }
@@ -62,7 +63,12 @@ fn gravity(finding: &Finding) -> u8 {
 impl Start<'_> {
     /// A failure of this start, shown by what its program reported.
     pub fn fails(&self, history: &History, expected: impl Into<String>, seen: impl Into<String>) -> Finding {
-        Finding::fail(format!("{} after {}", expected.into(), view::place(self.step)), seen, view::name(history, self.child), vec![self.event])
+        Finding::fail(
+            format!("{} after {}", expected.into(), view::place(self.step)),
+            seen,
+            view::name(history, self.child),
+            vec![self.event],
+        )
     }
 }
 
@@ -80,7 +86,8 @@ pub fn same_text(asked: &[u8], seen: &[u8]) -> bool {
 /// Whether a path that was seen is the one asked for, which may be relative to the case directory.
 pub fn same_path(asked: &str, seen: &str) -> bool {
     let relative = asked.trim_start_matches("./").trim_end_matches('/');
-    same_text(asked.as_bytes(), seen.as_bytes()) || (!relative.starts_with('/') && !relative.is_empty() && seen.ends_with(&format!("/{relative}")))
+    same_text(asked.as_bytes(), seen.as_bytes())
+        || (!relative.starts_with('/') && !relative.is_empty() && seen.ends_with(&format!("/{relative}")))
 }
 
 /// The bytes of an argument or variable; those of its printed form where it is neither text nor bytes.

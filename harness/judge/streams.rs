@@ -29,7 +29,8 @@ impl Reading {
 
     /// The events that brought the bytes of this range, a few at most.
     pub fn events(&self, from: usize, len: usize) -> Vec<usize> {
-        let mut events: Vec<usize> = [self.event(from), self.event(from.saturating_add(len.saturating_sub(1)))].into_iter().flatten().collect();
+        let mut events: Vec<usize> =
+            [self.event(from), self.event(from.saturating_add(len.saturating_sub(1)))].into_iter().flatten().collect();
         events.dedup();
         events
     }
@@ -60,7 +61,8 @@ pub fn readings(history: &History, stream: &str) -> Result<Vec<Reading>, Finding
 
 /// `child.stdout` names the stream of every member of the family `child`.
 fn means(name: &str, wanted: &str) -> bool {
-    name == wanted || name.split_once('[').zip(name.split_once(']')).is_some_and(|((family, _), (_, rest))| wanted.strip_prefix(family) == Some(rest))
+    name == wanted
+        || name.split_once('[').zip(name.split_once(']')).is_some_and(|((family, _), (_, rest))| wanted.strip_prefix(family) == Some(rest))
 }
 
 /// Whether somebody read from the stream to its end, and so saw that nothing came.
@@ -69,7 +71,7 @@ fn met_its_end(history: &History, stream: &str) -> bool {
         let step = view::step_of(history, event);
         step.is_some_and(|step| match step.kind.as_str() {
             "read" => step.on.as_deref().is_some_and(|on| means(on, stream)) && matches!(outcome, Outcome::Eof | Outcome::Done(Some(0))),
-            "communicate" => stream.ends_with(".stdout") && outcome::as_declared(step, outcome),
+            "communicate" => (stream.ends_with(".stdout") || stream.ends_with(".stderr")) && outcome::as_declared(step, outcome),
             _ => false,
         })
     })

@@ -12,7 +12,12 @@ use std::fmt::Display;
 
 /// The actor's declaration. Position = id in what lowering writes, but nothing forces an edited file to keep to that.
 pub fn actor(history: &History, id: ActorId) -> Option<&ActorDecl> {
-    history.script.actors.get(usize::from(id)).filter(|actor| actor.id == id).or_else(|| history.script.actors.iter().find(|actor| actor.id == id))
+    history
+        .script
+        .actors
+        .get(usize::from(id))
+        .filter(|actor| actor.id == id)
+        .or_else(|| history.script.actors.iter().find(|actor| actor.id == id))
 }
 
 /// The actor's name as reports print it.

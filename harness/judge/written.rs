@@ -118,7 +118,8 @@ fn spans(history: &History, writer: ActorId, steps: &[&StepDecl], leads: &dyn Fn
     for step in steps {
         let Some(records) = step.records else { continue };
         let size = (records.size as usize).max(record::SHORTEST);
-        let rounds = Rounds::of(history, step, u64::from(records.count).saturating_mul(if step.kind == "write-records" { size as u64 } else { 1 }));
+        let rounds =
+            Rounds::of(history, step, u64::from(records.count).saturating_mul(if step.kind == "write-records" { size as u64 } else { 1 }));
         let mut push = |first: u64, count: u64, certain: bool| {
             let (first, count) = (first.min(LARGEST), count.min(LARGEST));
             if count > 0 && leads(step) {
@@ -128,7 +129,11 @@ fn spans(history: &History, writer: ActorId, steps: &[&StepDecl], leads: &dyn Fn
         let done = u64::from(records.count).saturating_mul(rounds.done);
         push(next, done, sure);
         next = next.saturating_add(done);
-        let open = if rounds.uncounted { LARGEST.saturating_sub(next) } else { u64::from(records.count).saturating_mul(rounds.begun.saturating_sub(rounds.done)) };
+        let open = if rounds.uncounted {
+            LARGEST.saturating_sub(next)
+        } else {
+            u64::from(records.count).saturating_mul(rounds.begun.saturating_sub(rounds.done))
+        };
         push(next, open, false);
         next = next.saturating_add(open);
         sure &= open == 0;
@@ -184,5 +189,10 @@ fn leads_to(history: &History, step: &StepDecl, stream: &str) -> bool {
 }
 
 fn merged(history: &History) -> bool {
-    history.script.steps.iter().filter_map(|step| step.asked.as_ref()).any(|asked| asked.fds.values().any(|fd| matches!(fd, AskedFd::SameAs(_))))
+    history
+        .script
+        .steps
+        .iter()
+        .filter_map(|step| step.asked.as_ref())
+        .any(|asked| asked.fds.values().any(|fd| matches!(fd, AskedFd::SameAs(_))))
 }

@@ -51,7 +51,8 @@ impl Build {
     /// Declares an actor; `name[2]` is member 2 of the family `name`.
     pub fn actor(&mut self, name: &str, origin: Origin, parent: Option<ActorId>) -> ActorId {
         let id = self.h.script.actors.len() as ActorId;
-        let (family, index) = name.split_once('[').map_or((name, 0), |(family, rest)| (family, rest.trim_end_matches(']').parse().unwrap_or(0)));
+        let (family, index) =
+            name.split_once('[').map_or((name, 0), |(family, rest)| (family, rest.trim_end_matches(']').parse().unwrap_or(0)));
         self.h.script.actors.push(ActorDecl { id, name: name.into(), family: family.into(), index, parent, origin });
         id
     }
@@ -61,7 +62,18 @@ impl Build {
         let id = self.h.script.steps.len() as StepId;
         let on = (!on.is_empty()).then(|| on.to_owned());
         let label = format!("{kind} {}", on.as_deref().unwrap_or_default()).trim().to_owned();
-        self.h.script.steps.push(StepDecl { id, actor, kind: kind.into(), label, line: id + 10, expect: vec![], any: false, on, records: None, asked: None });
+        self.h.script.steps.push(StepDecl {
+            id,
+            actor,
+            kind: kind.into(),
+            label,
+            line: id + 10,
+            expect: vec![],
+            any: false,
+            on,
+            records: None,
+            asked: None,
+        });
         &mut self.h.script.steps[id as usize]
     }
 

@@ -11,7 +11,14 @@ use childproof::trace::{End, History, What};
 /// A requested property on a case in which nothing of what it is about happened.
 #[test]
 fn nothing_passes_because_nothing_ran() {
-    let args = [("stream", text("p.read")), ("size", Value::Int(64)), ("bytes", Value::Int(1)), ("of", text("nobody")), ("is", Value::Int(0)), ("at-most", Value::Int(9))];
+    let args = [
+        ("stream", text("p.read")),
+        ("size", Value::Int(64)),
+        ("bytes", Value::Int(1)),
+        ("of", text("nobody")),
+        ("is", Value::Int(0)),
+        ("at-most", Value::Int(9)),
+    ];
     for property in PROPERTIES.iter().filter(|property| !property.universal()) {
         let mut b = Build::platform("empty/case");
         let known: Vec<_> = args.iter().filter(|(name, _)| property.args().iter().any(|arg| arg.name == *name)).cloned().collect();
@@ -128,7 +135,8 @@ fn records_in_another_pipe_are_not_missed() {
 #[test]
 fn signals_that_glibc_keeps_are_noted() {
     let mut b = Build::library("start/signal-state");
-    let child = b.spawn("child", Default::default(), childproof::trace::state::ProcState { ignored: vec![32, 33], ..super::build::state(0) });
+    let child =
+        b.spawn("child", Default::default(), childproof::trace::state::ProcState { ignored: vec![32, 33], ..super::build::state(0) });
     b.ends(child);
     b.check("child-signals", &[]);
     assert!(matches!(finding(&judge(&b.done()), "child-signals"), Finding::Unspecified { .. }));

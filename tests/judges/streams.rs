@@ -8,8 +8,16 @@ use childproof::trace::{History, What};
 /// Name, one that holds, one that breaks.
 pub fn all() -> Vec<super::Pair> {
     vec![
-        ("exactly-once", records("exactly-once", in_turn), records("exactly-once", |a, b| [&a[0], &b[0], &a[1], &b[1], &a[1]].map(|r| &r[..]).concat())),
-        ("bytes-conserved", records("bytes-conserved", torn), records("bytes-conserved", |a, b| [&a[0], &b[0], &b[1], &a[1][..40]].concat())),
+        (
+            "exactly-once",
+            records("exactly-once", in_turn),
+            records("exactly-once", |a, b| [&a[0], &b[0], &a[1], &b[1], &a[1]].map(|r| &r[..]).concat()),
+        ),
+        (
+            "bytes-conserved",
+            records("bytes-conserved", torn),
+            records("bytes-conserved", |a, b| [&a[0], &b[0], &b[1], &a[1][..40]].concat()),
+        ),
         ("order-kept", records("order-kept", in_turn), records("order-kept", |a, b| [&a[1], &b[0], &b[1], &a[0]].map(|r| &r[..]).concat())),
         ("atoms-whole", records("atoms-whole", in_turn), records("atoms-whole", torn)),
         ("frames-whole", frames("frames-whole", whole), frames("frames-whole", between)),
@@ -42,7 +50,11 @@ fn records(property: &str, layout: Layout) -> History {
     b.reads("p.read", &[head, tail]);
     b.ends(first);
     b.ends(second);
-    let size = if property == "atoms-whole" { vec![("stream", text("p.read")), ("size", Value::Int(4096))] } else { vec![("stream", text("p.read"))] };
+    let size = if property == "atoms-whole" {
+        vec![("stream", text("p.read")), ("size", Value::Int(4096))]
+    } else {
+        vec![("stream", text("p.read"))]
+    };
     b.check(property, &size);
     b.done()
 }

@@ -64,7 +64,8 @@ fn one_process(two: bool) -> History {
     let mut b = Build::library("start/one-process");
     b.does(0, "poll", "child", Outcome::Pending);
     let mut history = b.done();
-    let replies = history.events.iter_mut().filter_map(|event| if let What::Reply { pid, .. } = &mut event.what { Some(pid) } else { None });
+    let replies =
+        history.events.iter_mut().filter_map(|event| if let What::Reply { pid, .. } = &mut event.what { Some(pid) } else { None });
     if let Some(last) = replies.last().filter(|_| two) {
         *last = 4712;
     }
@@ -74,6 +75,11 @@ fn one_process(two: bool) -> History {
 fn in_time() -> History {
     let mut history = forked_and_waited();
     history.events.truncate(4);
-    history.end = End::Hang { evidence: vec!["pid 101 child: sleeping in read(3), pipe:[4711]".into(), "pid 100 root: sleeping in wait4, holds pipe:[4711]".into()] };
+    history.end = End::Hang {
+        evidence: vec![
+            "pid 101 child: sleeping in read(3), pipe:[4711]".into(),
+            "pid 100 root: sleeping in wait4, holds pipe:[4711]".into(),
+        ],
+    };
     history
 }

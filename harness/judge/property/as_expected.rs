@@ -61,8 +61,13 @@ struct Seen {
 
 impl Seen {
     fn of(history: &History) -> Seen {
-        let mut seen =
-            Seen { called: BTreeMap::new(), returned: BTreeSet::new(), born: BTreeSet::new(), finished: BTreeSet::new(), gave_up: BTreeMap::new() };
+        let mut seen = Seen {
+            called: BTreeMap::new(),
+            returned: BTreeSet::new(),
+            born: BTreeSet::new(),
+            finished: BTreeSet::new(),
+            gave_up: BTreeMap::new(),
+        };
         for (at, event) in history.events.iter().enumerate() {
             match (&event.what, event.step) {
                 (What::Call, Some(step)) => drop(seen.called.insert(step, at)),
@@ -78,7 +83,8 @@ impl Seen {
 
     /// Whether the actor began a step that does not return.
     fn left_by(&self, history: &History, actor: ActorId) -> bool {
-        let leaves = |step: &&crate::plan::script::StepDecl| step.actor == actor && endless(&step.kind) && self.called.contains_key(&step.id);
+        let leaves =
+            |step: &&crate::plan::script::StepDecl| step.actor == actor && endless(&step.kind) && self.called.contains_key(&step.id);
         history.script.steps.iter().any(|step| leaves(&step))
     }
 }

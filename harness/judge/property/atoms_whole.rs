@@ -59,7 +59,8 @@ fn judged(history: &History, readings: &[Reading], written: &Written, atom: usiz
         whole.extend(pieces.iter().filter_map(|piece| if let What::Whole(id) = piece.what { Some(id) } else { None }));
     }
     let small = written.spans.iter().filter(|span| span.certain && span.size <= atom);
-    let mut numbers = small.flat_map(|span| (span.first..span.first.saturating_add(span.count)).map(move |number| (span.writer, number))).peekable();
+    let mut numbers =
+        small.flat_map(|span| (span.first..span.first.saturating_add(span.count)).map(move |number| (span.writer, number))).peekable();
     if numbers.peek().is_none() {
         return view::undecided(format!("no record of at most {atom} bytes was written"));
     }
@@ -72,7 +73,7 @@ fn judged(history: &History, readings: &[Reading], written: &Written, atom: usiz
 
 fn torn(history: &History, reading: &Reading, pieces: &[Piece], written: &Written, atom: usize) -> Option<Finding> {
     pieces.iter().enumerate().find_map(|(i, piece)| {
-        let What::Part { id, from: 0 } = piece.what else { return None };
+        let id = piece.begins().filter(|id| piece.what != What::Whole(*id))?;
         let size = written.size(id.writer, id.number).filter(|size| *size <= atom)?;
         let expected = format!("{} whole ({size} bytes)", id.words(history));
         let len = pieces.iter().skip(i).take(2).map(|piece| piece.len).sum();

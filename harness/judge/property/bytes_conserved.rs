@@ -53,30 +53,40 @@ fn judged(history: &History, readings: &[Reading], written: &Written) -> Finding
     if !written.exact() {
         return view::undecided("a writer did not come to the end of its records, so it is not known how many bytes it wrote");
     }
-    let (mut begun, mut whole, mut foreign) = (BTreeMap::<Id, Vec<usize>>::new(), true, false);
+    let (mut begun, mut arrived) = (BTreeMap::<Id, Vec<usize>>::new(), BTreeMap::<Id, usize>::new());
+    let (mut whole, mut foreign) = (true, false);
     for reading in readings {
-        for piece in pieces::of(&reading.bytes, written) {
+        let pieces = pieces::of(&reading.bytes, written);
+        for piece in &pieces {
             whole &= matches!(piece.what, What::Whole(_));
-            foreign |= piece.begins().is_some_and(|id| written.others.contains(&id.writer));
-            if let Some(id) = piece.begins() {
-                begun.entry(id).or_default().extend(reading.event(piece.at));
+            if let What::Whole(id) | What::Part { id, .. } = piece.what {
+                *arrived.entry(id).or_default() += piece.len;
             }
+        }
+        for beginning in pieces::beginnings(&pieces).into_iter().filter(|beginning| beginning.sure) {
+            foreign |= written.others.contains(&beginning.id.writer);
+            begun.entry(beginning.id).or_default().extend(reading.event(beginning.at));
         }
     }
     if foreign {
         return view::undecided("others wrote to the same stream, and their bytes cannot be told apart");
     }
-    twice(history, &begun).unwrap_or_else(|| counted(history, readings, written, whole, &begun))
+    twice(history, &begun).unwrap_or_else(|| counted(history, readings, written, whole, &arrived))
 }
 
 fn twice(history: &History, begun: &BTreeMap<Id, Vec<usize>>) -> Option<Finding> {
     let (id, events) = begun.iter().find(|(_, events)| events.len() > 1)?;
     let expected = format!("the bytes of {} once", id.words(history));
-    Some(Finding::fail(expected, format!("{} times", events.len()), view::name(history, id.writer), events.iter().copied().take(8).collect()))
+    Some(Finding::fail(
+        expected,
+        format!("{} times", events.len()),
+        view::name(history, id.writer),
+        events.iter().copied().take(8).collect(),
+    ))
 }
 
-fn counted(history: &History, readings: &[Reading], written: &Written, whole: bool, begun: &BTreeMap<Id, Vec<usize>>) -> Finding {
-    if whole && begun.len() as u64 == written.certain() && begun.keys().all(|id| written.span(id.writer, id.number).is_some()) {
+fn counted(history: &History, readings: &[Reading], written: &Written, whole: bool, arrived: &BTreeMap<Id, usize>) -> Finding {
+    if whole && arrived.len() as u64 == written.certain() && arrived.keys().all(|id| written.span(id.writer, id.number).is_some()) {
         return Finding::Pass;
     }
     let Some(sent) = Tally::written(written, |_| Vec::new()) else { return view::undecided("too many bytes to count") };
@@ -84,16 +94,30 @@ fn counted(history: &History, readings: &[Reading], written: &Written, whole: bo
     match sent.difference(&Tally::read(readings)) {
         Some(seen) => {
             let last = readings.first().and_then(|reading| reading.event(reading.bytes.len()));
-            Finding::fail("every byte that was written, once", format!("{seen}{}", hint(history, written, begun)), by, last.into_iter().collect())
+            Finding::fail(
+                "every byte that was written, once",
+                format!("{seen}{}", hint(history, written, arrived)),
+                by,
+                last.into_iter().collect(),
+            )
         }
-        None if whole => Finding::fail("the records that were written", format!("as many bytes, but other records{}", hint(history, written, begun)), by, vec![]),
+        None if whole => Finding::fail(
+            "the records that were written",
+            format!("as many bytes, but other records{}", hint(history, written, arrived)),
+            by,
+            vec![],
+        ),
         None => Finding::Pass,
     }
 }
 
-/// The first record whose beginning is missing.
-fn hint(history: &History, written: &Written, begun: &BTreeMap<Id, Vec<usize>>) -> String {
-    let all = written.spans.iter().flat_map(|span| (span.first..span.first.saturating_add(span.count)).map(move |number| (span.writer, number)));
-    let mut missing = all.filter_map(|(writer, number)| Some(Id { writer, number: u32::try_from(number).ok()? })).filter(|id| !begun.contains_key(id));
-    missing.next().map(|id| format!("; {} does not begin anywhere", id.words(history))).unwrap_or_default()
+/// The first record of which bytes are missing.
+fn hint(history: &History, written: &Written, arrived: &BTreeMap<Id, usize>) -> String {
+    let all = written.spans.iter().flat_map(|span| (span.first..span.first.saturating_add(span.count)).map(move |number| (span, number)));
+    let mut short = all.filter_map(|(span, number)| {
+        let id = Id { writer: span.writer, number: u32::try_from(number).ok()? };
+        let seen = arrived.get(&id).copied().unwrap_or(0);
+        (seen < span.size).then(|| format!("; {seen} of the {} bytes of {} were found", span.size, id.words(history)))
+    });
+    short.next().unwrap_or_default()
 }

@@ -69,7 +69,9 @@ fn one(history: &History, start: &Start, fd: i32, wanted: &AskedFd) -> Finding {
         (AskedFd::Closed, _) => judged(seen.is_none(), format!("{fd} not open")),
         (AskedFd::Inherit(own), _) => inherited(history, *own, seen).unwrap_or_else(|was| fails(format!("{fd} = the subject's own {was}"))),
         (AskedFd::Null, seen) => judged(seen.is_some_and(|seen| seen.target == "/dev/null"), format!("{fd} -> /dev/null")),
-        (AskedFd::Pipe, seen) => judged(seen.is_some_and(|seen| new_pipe(history, seen)), format!("{fd} = a new pipe in the right direction")),
+        (AskedFd::Pipe, seen) => {
+            judged(seen.is_some_and(|seen| new_pipe(history, seen)), format!("{fd} = a new pipe in the right direction"))
+        }
         (AskedFd::File(path), seen) => judged(seen.is_some_and(|seen| starts::same_path(path, &seen.target)), format!("{fd} -> {path}")),
         (AskedFd::SameAs(other), seen) => {
             let other_one = find(&start.state.fds, *other);

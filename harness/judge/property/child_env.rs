@@ -49,10 +49,12 @@ fn split(variable: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
 
 fn judged(history: &History, start: &Start) -> Finding {
     let seen: Vec<(Vec<u8>, Vec<u8>)> = start.state.env.iter().map(|variable| split(starts::bytes(variable))).collect();
-    let asked: Vec<(Vec<u8>, Vec<u8>)> = start.asked.env.iter().flat_map(|env| &env.vars).map(|(name, value)| (starts::bytes(name), starts::bytes(value))).collect();
+    let asked: Vec<(Vec<u8>, Vec<u8>)> =
+        start.asked.env.iter().flat_map(|env| &env.vars).map(|(name, value)| (starts::bytes(name), starts::bytes(value))).collect();
     let replace = start.asked.env.as_ref().is_some_and(|env| env.replace);
     let wrong = asked.iter().find_map(|wanted| not_once(history, start, wanted, &seen));
-    let surplus = || seen.iter().find(|(name, _)| replace && !name.starts_with(LOADERS_OWN) && !asked.iter().any(|(wanted, _)| wanted == name));
+    let surplus =
+        || seen.iter().find(|(name, _)| replace && !name.starts_with(LOADERS_OWN) && !asked.iter().any(|(wanted, _)| wanted == name));
     if let Some(failure) = wrong {
         return failure;
     }

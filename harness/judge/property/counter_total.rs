@@ -40,7 +40,8 @@ impl Property for CounterTotal {
             return Finding::Pass;
         }
         let lost = total.saturating_sub(value);
-        let seen = if lost > 0 { format!("{value}: {lost} increments were lost") } else { format!("{value}: {} too many", lost.unsigned_abs()) };
+        let seen =
+            if lost > 0 { format!("{value}: {lost} increments were lost") } else { format!("{value}: {} too many", lost.unsigned_abs()) };
         Finding::fail(format!("a total of {total}"), seen, view::name(history, event.actor), vec![at])
     }
 }
@@ -49,6 +50,7 @@ impl Property for CounterTotal {
 pub fn last<'h>(history: &'h History, asked: &CheckDecl) -> Result<(usize, &'h crate::trace::Event, i64, i64), Finding> {
     let counter = view::text(asked, "of").ok_or_else(|| view::wants("of"))?;
     let total = view::int(asked, "is").ok_or_else(|| view::wants("is"))?;
-    let (at, event, value) = view::numbers(history, counter).last().ok_or_else(|| view::undecided(format!("nobody recorded the value of `{counter}`")))?;
+    let (at, event, value) =
+        view::numbers(history, counter).last().ok_or_else(|| view::undecided(format!("nobody recorded the value of `{counter}`")))?;
     Ok((at, event, value, total))
 }

@@ -40,7 +40,9 @@ impl Property for ExecPreserves {
         let only = view::text(asked, "of").map(|name| view::named(history, name));
         let images = view::births(history).filter(|(_, event, ..)| {
             let actor = view::actor(history, event.actor).filter(|actor| actor.origin == Origin::Image);
-            actor.is_some_and(|actor| only.as_ref().is_none_or(|only| only.contains(&actor.id) || actor.parent.is_some_and(|parent| only.contains(&parent))))
+            actor.is_some_and(|actor| {
+                only.as_ref().is_none_or(|only| only.contains(&actor.id) || actor.parent.is_some_and(|parent| only.contains(&parent)))
+            })
         });
         starts::worst(images.map(|(born, event, _, state)| match (state, last_state(history, event.pid, born)) {
             (None, _) => view::undecided("the new image did not report its state"),
@@ -79,10 +81,18 @@ fn ids(was: &ProcState, now: &ProcState) -> Vec<String> {
 fn signals(was: &ProcState, now: &ProcState) -> Vec<String> {
     let mut found = Vec::new();
     if was.blocked != now.blocked {
-        found.push(format!("blocked: {}, were {}", drift::signal_words(now.blocked.iter().copied()), drift::signal_words(was.blocked.iter().copied())));
+        found.push(format!(
+            "blocked: {}, were {}",
+            drift::signal_words(now.blocked.iter().copied()),
+            drift::signal_words(was.blocked.iter().copied())
+        ));
     }
     if was.ignored != now.ignored {
-        found.push(format!("ignored: {}, were {}", drift::signal_words(now.ignored.iter().copied()), drift::signal_words(was.ignored.iter().copied())));
+        found.push(format!(
+            "ignored: {}, were {}",
+            drift::signal_words(now.ignored.iter().copied()),
+            drift::signal_words(was.ignored.iter().copied())
+        ));
     }
     if !now.caught.is_empty() {
         found.push(format!("still caught: {}", drift::signal_words(now.caught.iter().copied())));
@@ -102,11 +112,17 @@ fn descriptors(was: &ProcState, now: &ProcState) -> Vec<String> {
         match (before.cloexec, find(now, before.fd)) {
             (Some(true), Some(after)) => found.push(format!("close-on-exec and still open: {}", drift::fd_words(&after))),
             (Some(false), None) => found.push(format!("not close-on-exec and gone: {}", drift::fd_words(before))),
-            (_, Some(after)) if !drift::same_file(before, &after) => found.push(format!("now {}, was {}", drift::fd_words(&after), before.target)),
-            (_, Some(after)) if (before.nonblock, before.append) != (after.nonblock, after.append) => found.push(format!("other flags: {}", drift::fd_words(&after))),
+            (_, Some(after)) if !drift::same_file(before, &after) => {
+                found.push(format!("now {}, was {}", drift::fd_words(&after), before.target))
+            }
+            (_, Some(after)) if (before.nonblock, before.append) != (after.nonblock, after.append) => {
+                found.push(format!("other flags: {}", drift::fd_words(&after)))
+            }
             _ => {}
         }
     }
-    found.extend(now.fds.iter().filter(|after| find(was, after.fd).is_none()).map(|after| format!("newly open: {}", drift::fd_words(after))));
+    found.extend(
+        now.fds.iter().filter(|after| find(was, after.fd).is_none()).map(|after| format!("newly open: {}", drift::fd_words(after))),
+    );
     found
 }

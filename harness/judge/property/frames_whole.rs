@@ -55,7 +55,8 @@ fn judged(history: &History, readings: &[Reading], written: &Written) -> Finding
         }
     }
     let certain = written.spans.iter().filter(|span| span.certain);
-    let mut sent = certain.flat_map(|span| (span.first..span.first.saturating_add(span.count)).map(move |number| (span.writer, number))).peekable();
+    let mut sent =
+        certain.flat_map(|span| (span.first..span.first.saturating_add(span.count)).map(move |number| (span.writer, number))).peekable();
     if sent.peek().is_none() {
         return view::undecided("no step that sends frames succeeded");
     }

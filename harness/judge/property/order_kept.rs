@@ -4,13 +4,14 @@
 //!
 //! Rules: in what one reader read, the numbers of each writer's records never fall. A number that stands still is a
 //! duplicate, which is what `exactly-once` asks about. Where the beginning of a record that must be there was not found,
-//! its place cannot be told, and the answer is undecided.
+//! its place cannot be told, and the answer is undecided; so it is where only headers that had to be put together again
+//! seem to be out of order.
 //!
 //! # References
 //! POSIX.1-2024 `write()` and `read()` on pipes and FIFOs: first in, first out; `socket()` SOCK_STREAM.
 
 use crate::judge::args;
-use crate::judge::pieces::{self, Id};
+use crate::judge::pieces::{self, Beginning, Id};
 use crate::judge::streams::Reading;
 use crate::judge::verdict::Finding;
 use crate::judge::written::{self, Written};
@@ -57,16 +58,32 @@ impl Property for OrderKept {
 }
 
 fn overtaken(history: &History, reading: &Reading, written: &Written, found: &mut BTreeSet<Id>) -> Option<Finding> {
-    let mut last: BTreeMap<ActorId, (u32, usize)> = BTreeMap::new();
-    for piece in pieces::of(&reading.bytes, written) {
-        let Some(id) = piece.begins().filter(|id| written.span(id.writer, id.number).is_some()) else { continue };
-        if let Some((before, at)) = last.insert(id.writer, (id.number, piece.at)).filter(|(before, _)| *before > id.number) {
-            let seen = format!("it came after record {before}");
-            let events = [reading.event(at), reading.event(piece.at)].into_iter().flatten().collect();
-            let expected = format!("{} before record {before}", id.words(history));
-            return Some(Finding::fail(expected, seen, view::name(history, reading.reader), events));
-        }
-        found.insert(id);
+    let beginnings: Vec<Beginning> = pieces::beginnings(&pieces::of(&reading.bytes, written))
+        .into_iter()
+        .filter(|beginning| written.span(beginning.id.writer, beginning.id.number).is_some())
+        .collect();
+    found.extend(
+        beginnings.iter().map(|beginning| beginning.id).filter(|id| written.span(id.writer, id.number).is_some_and(|span| span.certain)),
+    );
+    let sure: Vec<Beginning> = beginnings.iter().copied().filter(|beginning| beginning.sure).collect();
+    if let Some((earlier, later)) = inversion(&sure) {
+        let expected = format!("{} before record {}", later.id.words(history), earlier.id.number);
+        let events = [reading.event(earlier.at), reading.event(later.at)].into_iter().flatten().collect();
+        return Some(Finding::fail(
+            expected,
+            format!("it came after record {}", earlier.id.number),
+            view::name(history, reading.reader),
+            events,
+        ));
     }
-    None
+    let (earlier, later) = inversion(&beginnings)?;
+    Some(view::undecided(format!("torn headers look as if {} had come after record {}", later.id.words(history), earlier.id.number)))
+}
+
+/// Two beginnings of one writer of which the later has the smaller number.
+fn inversion(beginnings: &[Beginning]) -> Option<(Beginning, Beginning)> {
+    let mut last: BTreeMap<ActorId, Beginning> = BTreeMap::new();
+    beginnings
+        .iter()
+        .find_map(|now| last.insert(now.id.writer, *now).filter(|before| before.id.number > now.id.number).map(|before| (before, *now)))
 }

@@ -18,7 +18,12 @@ use crate::trace::History;
 /// See the module.
 pub struct OutputEquals;
 
-const BYTES: ArgDecl = ArgDecl { name: "bytes", kind: ArgKind::Expr, required: false, help: "so many bytes of the fixed pattern that `write: {bytes: N}` writes" };
+const BYTES: ArgDecl = ArgDecl {
+    name: "bytes",
+    kind: ArgKind::Expr,
+    required: false,
+    help: "so many bytes of the fixed pattern that `write: {bytes: N}` writes",
+};
 const TEXT: ArgDecl = ArgDecl { name: "text", kind: ArgKind::Expr, required: false, help: "this text" };
 /// What `write: {bytes: N}` writes, over and over.
 const PATTERN: &[u8] = b"0123456789abcdef";
@@ -44,7 +49,9 @@ impl Property for OutputEquals {
             Ok(readings) => match readings.as_slice() {
                 [] => compared(history, &Reading::default(), &expected),
                 [reading] => compared(history, reading, &expected),
-                several => view::undecided(format!("{} actors read from `{stream}`; how their parts lay side by side is not known", several.len())),
+                several => {
+                    view::undecided(format!("{} actors read from `{stream}`; how their parts lay side by side is not known", several.len()))
+                }
             },
         }
     }
@@ -58,7 +65,10 @@ enum Expected {
 impl Expected {
     fn of(asked: &CheckDecl) -> Option<Expected> {
         if let Some(text) = asked.args.get("text") {
-            return text.bytes().or_else(|| matches!(text, Value::Int(_) | Value::Bool(_)).then(|| text.to_string().into_bytes())).map(Expected::Text);
+            return text
+                .bytes()
+                .or_else(|| matches!(text, Value::Int(_) | Value::Bool(_)).then(|| text.to_string().into_bytes()))
+                .map(Expected::Text);
         }
         view::int(asked, "bytes").and_then(|bytes| u64::try_from(bytes).ok()).map(Expected::Pattern)
     }

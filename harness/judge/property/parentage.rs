@@ -85,15 +85,18 @@ fn unborn_or_twice(history: &History, births: &[Birth]) -> Option<Finding> {
 }
 
 fn killed(history: &History) -> bool {
-    view::returns(history).any(|(.., outcome, of)| of.is_some() && matches!(outcome, Outcome::Ended(crate::plan::script::Ended::Killed { .. })))
+    view::returns(history)
+        .any(|(.., outcome, of)| of.is_some() && matches!(outcome, Outcome::Ended(crate::plan::script::Ended::Killed { .. })))
 }
 
 /// Rule 3.
 fn orphaned(history: &History, birth: &Birth) -> Option<Finding> {
     let parent = birth.child.parent?;
-    let ended = history.events.iter().take(birth.at).any(|event| event.actor == parent && matches!(event.what, What::Finished | What::GaveUp));
+    let ended =
+        history.events.iter().take(birth.at).any(|event| event.actor == parent && matches!(event.what, What::Finished | What::GaveUp));
     let tree = history.script.steps.iter().any(|step| step.actor == parent && step.kind == "fork-tree");
-    let kin = |actor: ActorId| actor == parent || (tree && view::actor(history, actor).is_some_and(|actor| actor.family == birth.child.family));
+    let kin =
+        |actor: ActorId| actor == parent || (tree && view::actor(history, actor).is_some_and(|actor| actor.family == birth.child.family));
     let pids: BTreeSet<i32> = history.events.iter().filter(|event| event.pid != 0 && kin(event.actor)).map(|event| event.pid).collect();
     let own = !pids.contains(&birth.ppid) || birth.ppid == birth.pid;
     if ended || pids.is_empty() || !own {

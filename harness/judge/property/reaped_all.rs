@@ -45,7 +45,8 @@ impl Property for ReapedAll {
         if let Some(failure) = twice.filter(|_| history.script.plane == Plane::Platform) {
             return failure;
         }
-        let born: BTreeSet<ActorId> = view::births(history).map(|(_, event, ..)| event.actor).filter(|actor| children.contains(actor)).collect();
+        let born: BTreeSet<ActorId> =
+            view::births(history).map(|(_, event, ..)| event.actor).filter(|actor| children.contains(actor)).collect();
         let handled = by_handlers(history);
         let expected = view::int(asked, "count").unwrap_or(born.union(&waited).count() as i64);
         let reaped = (waited.len() as i64).saturating_add(handled);
@@ -64,7 +65,13 @@ impl Property for ReapedAll {
 fn children(history: &History, asked: &CheckDecl) -> BTreeSet<ActorId> {
     match view::text(asked, "of") {
         Some(name) => view::named(history, name).into_iter().collect(),
-        None => history.script.actors.iter().filter(|actor| matches!(actor.origin, Origin::Forked | Origin::Spawned)).map(|actor| actor.id).collect(),
+        None => history
+            .script
+            .actors
+            .iter()
+            .filter(|actor| matches!(actor.origin, Origin::Forked | Origin::Spawned))
+            .map(|actor| actor.id)
+            .collect(),
     }
 }
 
@@ -80,7 +87,9 @@ fn waited(history: &History, children: &BTreeSet<ActorId>) -> (BTreeSet<ActorId>
         }
         if let Some(earlier) = first.insert(child, at) {
             let name = view::name(history, child);
-            twice.get_or_insert_with(|| Finding::fail(format!("one report of the end of {name}"), "two", view::name(history, event.actor), vec![earlier, at]));
+            twice.get_or_insert_with(|| {
+                Finding::fail(format!("one report of the end of {name}"), "two", view::name(history, event.actor), vec![earlier, at])
+            });
         }
     }
     (first.into_keys().collect(), twice)
@@ -103,7 +112,8 @@ fn zombies(history: &History, children: &BTreeSet<ActorId>) -> Finding {
     if let Err(unseen) = view::observed(history) {
         return unseen;
     }
-    let left = history.observed.left.iter().find(|left| left.state == "zombie" && left.actor.is_some_and(|actor| children.contains(&actor)));
+    let left =
+        history.observed.left.iter().find(|left| left.state == "zombie" && left.actor.is_some_and(|actor| children.contains(&actor)));
     match left {
         Some(left) => Finding::fail("no child left as a zombie", super::nothing_survives::words(history, left), "warden", vec![]),
         None => Finding::Pass,

@@ -38,7 +38,11 @@ impl Property for SameStatus {
         let only = view::text(asked, "of").map(|name| view::named(history, name));
         let mut known: BTreeMap<ActorId, Known> = BTreeMap::new();
         for (at, event, seen, of) in view::returns(history) {
-            let Some(step) = view::step_of(history, event).filter(|step| matches!(step.kind.as_str(), "wait" | "poll" | "communicate" | "parallel")) else { continue };
+            let Some(step) =
+                view::step_of(history, event).filter(|step| matches!(step.kind.as_str(), "wait" | "poll" | "communicate" | "parallel"))
+            else {
+                continue;
+            };
             let Some(child) = of.filter(|child| only.as_ref().is_none_or(|only| only.contains(child))) else { continue };
             if let Some(failure) = compared(history, &mut known, step, child, seen, at) {
                 return failure;
@@ -55,7 +59,14 @@ struct Known {
     times: usize,
 }
 
-fn compared(history: &History, known: &mut BTreeMap<ActorId, Known>, step: &StepDecl, child: ActorId, seen: &Outcome, at: usize) -> Option<Finding> {
+fn compared(
+    history: &History,
+    known: &mut BTreeMap<ActorId, Known>,
+    step: &StepDecl,
+    child: ActorId,
+    seen: &Outcome,
+    at: usize,
+) -> Option<Finding> {
     let name = view::name(history, child);
     let fails = |known: &Known| {
         let expected = format!("{} to report {} again for {name}", view::place(step), outcome::ended_words(known.ended));

@@ -15,13 +15,14 @@
 use crate::judge::verdict::Finding;
 use crate::judge::{Property, outcome, starts, view};
 use crate::plan::check::{ArgDecl, ArgKind};
-use crate::plan::script::{CheckDecl, Outcome, StepDecl};
+use crate::plan::script::{ActorId, CheckDecl, Origin, Outcome, StepDecl};
 use crate::trace::{History, What};
 
 /// See the module.
 pub struct StartFailedOnce;
 
-const ARGS: &[ArgDecl] = &[ArgDecl { name: "within", kind: ArgKind::Expr, required: false, help: "milliseconds that a failing start may take (default 5000)" }];
+const ARGS: &[ArgDecl] =
+    &[ArgDecl { name: "within", kind: ArgKind::Expr, required: false, help: "milliseconds that a failing start may take (default 5000)" }];
 const DEFAULT_MS: i64 = 5000;
 
 impl Property for StartFailedOnce {
@@ -53,9 +54,12 @@ fn to_fail(step: &StepDecl) -> bool {
 fn judged(history: &History, step: &StepDecl, within: i64) -> Finding {
     let mine = || history.events.iter().enumerate().filter(|(_, event)| event.step == Some(step.id));
     let calls: Vec<usize> = mine().filter(|(_, event)| event.what == What::Call).map(|(at, _)| at).collect();
-    let returns: Vec<(usize, &Outcome)> = mine().filter_map(|(at, event)| if let What::Return { outcome, .. } = &event.what { Some((at, outcome)) } else { None }).collect();
+    let returns: Vec<(usize, &Outcome)> =
+        mine().filter_map(|(at, event)| if let What::Return { outcome, .. } = &event.what { Some((at, outcome)) } else { None }).collect();
     let by = view::name(history, step.actor);
-    let fails = |expected: String, seen: String, events: Vec<usize>| Finding::fail(format!("{expected} from {}", view::place(step)), seen, by.clone(), events);
+    let fails = |expected: String, seen: String, events: Vec<usize>| {
+        Finding::fail(format!("{expected} from {}", view::place(step)), seen, by.clone(), events)
+    };
     if calls.is_empty() && returns.is_empty() {
         return view::undecided(format!("{} was never performed", view::place(step)));
     }
@@ -69,7 +73,9 @@ fn judged(history: &History, step: &StepDecl, within: i64) -> Finding {
     if let Some((at, name)) = born(history, step) {
         return fails("no program".to_owned(), format!("{name} was born"), vec![at]);
     }
-    let took = |call: usize, back: usize| history.events.get(back).zip(history.events.get(call)).map_or(0, |(back, call)| back.at.saturating_sub(call.at) / 1_000_000);
+    let took = |call: usize, back: usize| {
+        history.events.get(back).zip(history.events.get(call)).map_or(0, |(back, call)| back.at.saturating_sub(call.at) / 1_000_000)
+    };
     let slow = calls.iter().zip(&returns).find(|(call, (back, _))| i64::try_from(took(**call, *back)).is_ok_and(|ms| ms > within));
     match slow {
         Some((call, (back, _))) => fails(format!("an error within {within} ms"), format!("{} ms", took(*call, *back)), vec![*call, *back]),
@@ -85,7 +91,13 @@ fn is_error(step: &StepDecl, seen: &Outcome) -> bool {
     }
 }
 
+/// The program of this start, under the name that the step gives it.
 fn born(history: &History, step: &StepDecl) -> Option<(usize, String)> {
-    let child = step.asked.as_ref()?.child?;
-    view::births(history).find(|(_, event, ..)| event.actor == child).map(|(at, ..)| (at, view::name(history, child)))
+    let named = |id: ActorId| {
+        view::actor(history, id).is_some_and(|actor| step.on.as_deref() == Some(actor.name.as_str()) && actor.origin != Origin::Forked)
+    };
+    let asked = step.asked.as_ref().and_then(|asked| asked.child);
+    view::births(history)
+        .find(|(_, event, ..)| asked == Some(event.actor) || named(event.actor))
+        .map(|(at, event, ..)| (at, view::name(history, event.actor)))
 }

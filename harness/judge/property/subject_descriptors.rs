@@ -47,7 +47,11 @@ impl Property for SubjectDescriptors {
             return view::undecided("the platform shows no descriptors");
         }
         let asked = drift::asked_fds(history);
-        let differences: Vec<String> = differences(&by_number(&before.fds), &by_number(&after.fds)).into_iter().filter(|(fd, _)| !asked.contains(fd)).map(|(_, words)| words).collect();
+        let differences: Vec<String> = differences(&by_number(&before.fds), &by_number(&after.fds))
+            .into_iter()
+            .filter(|(fd, _)| !asked.contains(fd))
+            .map(|(_, words)| words)
+            .collect();
         if differences.is_empty() {
             return Finding::Pass;
         }
@@ -60,7 +64,8 @@ fn by_number(fds: &[FdState]) -> BTreeMap<i32, &FdState> {
 }
 
 fn differences(before: &BTreeMap<i32, &FdState>, after: &BTreeMap<i32, &FdState>) -> Vec<(i32, String)> {
-    let left = after.iter().filter(|(fd, _)| !before.contains_key(fd)).map(|(fd, now)| (*fd, format!("left open: {}", drift::fd_words(now))));
+    let left =
+        after.iter().filter(|(fd, _)| !before.contains_key(fd)).map(|(fd, now)| (*fd, format!("left open: {}", drift::fd_words(now))));
     let gone = before.iter().filter(|(fd, _)| !after.contains_key(fd)).map(|(fd, was)| (*fd, format!("closed: {}", drift::fd_words(was))));
     let changed = before.iter().filter_map(|(fd, was)| {
         let now = after.get(fd).filter(|now| !drift::same_file(was, now))?;

@@ -40,7 +40,11 @@ impl Property for SubjectSignals {
             Err(unseen) => return unseen,
         };
         let asked = drift::asked_signals(history);
-        let sets = [("blocked", &before.blocked, &after.blocked), ("ignored", &before.ignored, &after.ignored), ("caught", &before.caught, &after.caught)];
+        let sets = [
+            ("blocked", &before.blocked, &after.blocked),
+            ("ignored", &before.ignored, &after.ignored),
+            ("caught", &before.caught, &after.caught),
+        ];
         let differences: Vec<String> = sets.iter().flat_map(|(word, was, now)| differences(word, was, now, &asked)).collect();
         if differences.is_empty() {
             return Finding::Pass;
@@ -50,7 +54,9 @@ impl Property for SubjectSignals {
 }
 
 fn differences(word: &str, was: &[i32], now: &[i32], asked: &BTreeSet<i32>) -> Vec<String> {
-    let only = |these: &[i32], those: &[i32]| -> Vec<i32> { these.iter().copied().filter(|signal| !those.contains(signal) && !asked.contains(signal)).collect() };
+    let only = |these: &[i32], those: &[i32]| -> Vec<i32> {
+        these.iter().copied().filter(|signal| !those.contains(signal) && !asked.contains(signal)).collect()
+    };
     let (more, fewer) = (only(now, was), only(was, now));
     let more = (!more.is_empty()).then(|| format!("newly {word}: {}", drift::signal_words(more)));
     let fewer = (!fewer.is_empty()).then(|| format!("no longer {word}: {}", drift::signal_words(fewer)));
