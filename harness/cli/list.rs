@@ -66,8 +66,8 @@ fn properties() -> Table {
 fn subjects() -> Table {
     let each = |subject: subject::Subject| {
         let names = if subject.installed.is_empty() { vec![subject.name] } else { subject.installed };
-        let (language, about) = (subject.language, subject.about);
-        names.into_iter().map(move |name| [name, language.clone(), about.clone()])
+        let (language, library) = (subject.language, subject.library);
+        names.into_iter().map(move |name| [name, language.clone(), library.clone()])
     };
     subject::all().into_iter().flat_map(each).collect()
 }

@@ -52,7 +52,8 @@ impl Reporter for Terminal {
         self.subject(entry)?;
         let (mark, remark) = remark(entry);
         let seconds = format!("{:>4} cases {:>7.2} s", entry.cases, entry.duration.as_secs_f64());
-        writeln!(self.sink, "  {mark} {} {} {remark}", pad(&entry.scenario, NAMES), paint(FAINT, &seconds))?;
+        let line = format!("  {mark} {} {} {remark}", pad(&entry.scenario, NAMES), paint(FAINT, &seconds));
+        writeln!(self.sink, "{}", line.trim_end())?;
         self.failures.extend(entry.failures.iter().cloned());
         self.sink.flush()
     }

@@ -4,7 +4,7 @@
 //! worker idles while another one finishes a long scenario. A pair's last case brings it to its end on the worker that ran
 //! it: adding up, shrinking, settling the blame.
 
-use super::fail;
+use super::{fail, select};
 use super::standing;
 use super::tally::Tally;
 use crate::generate::{draw, lower};
@@ -157,7 +157,8 @@ impl<'a> Engine<'a> {
 /// The subject as it named itself; where it never came to that, as it was asked for.
 fn identity(subject: &Subject, ran: &[Ran]) -> SubjectId {
     let told = ran.iter().map(|ran| &ran.history.subject).find(|told| !told.version.is_empty());
-    let version = told.map(|told| told.version.clone()).or_else(|| subject.version_wanted.clone());
+    let own = (subject.name == select::RAW).then(|| env!("CARGO_PKG_VERSION").to_owned());
+    let version = told.map(|told| told.version.clone()).or_else(|| subject.version_wanted.clone()).or(own);
     SubjectId { name: subject.name.clone(), version: version.unwrap_or_default() }
 }
 

@@ -77,9 +77,9 @@ pub fn run(args: &RunArgs) -> Ended {
     let jobs = args.jobs.map_or_else(cpus, usize::from);
     let session = open_session(jobs, args.isolation.as_deref())?;
     let engine = Engine::new(&session, seed, args.cases, args.failures.clone());
+    let watch = interrupt::Watch::begin().map_err(|error| Fault::Harness(format!("installing signal handlers: {error}")))?;
     let mut desk = Desk::new((form.open)(sink), &engine, jobs, &pairs, args.output.is_some() || args.format != "terminal")?;
     let interrupted = AtomicBool::new(false);
-    let watch = interrupt::Watch::begin().map_err(|error| Fault::Harness(format!("installing signal handlers: {error}")))?;
     watch.during(
         || {
             interrupted.store(true, Ordering::Relaxed);
