@@ -1,11 +1,23 @@
 //! Checking: names, kinds, capabilities; every problem at once.
 
+mod actors;
+mod fields;
+mod gates;
+mod kinds;
+mod names;
+pub mod vocabulary;
+mod walk;
+mod whole;
+
 use super::case::{Plan, Source};
 use super::describe::Planes;
-use super::diagnostic::Problems;
-use super::parse::parse;
+use super::diagnostic::{Problem, Problems};
+use super::parse::{Parsed, parse};
 use super::script::Plane;
 use super::step::{self, Step};
+use gates::Gates;
+use std::collections::BTreeSet;
+use walk::{Checker, Frame, Performer};
 
 /// An argument that a property takes in `check:`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,20 +61,52 @@ pub struct PropertyDecl {
 /// Parses a scenario and checks everything that can be known before a case is drawn.
 ///
 /// # Errors
-/// All problems: of the text, or of its shape, or of what it means.
+/// All problems: of the text, or else of its shape, or else of what it means.
 pub fn check(source: &Source, properties: &[PropertyDecl]) -> Result<Plan, Problems> {
-    let _ = properties;
     let parsed = parse(source)?;
     let plane = plane(&parsed.scenario.steps);
+    let (needs, problems) = meaning(source, &parsed, plane, properties);
+    if !problems.is_empty() {
+        return Err(Problems::new(source, problems));
+    }
     Ok(Plan {
         id: source.id.clone(),
         path: source.path.clone(),
         scenario: parsed.scenario,
         plane,
-        needs: Vec::new(),
+        needs: if plane == Plane::Library { needs } else { Vec::new() },
         step_lines: parsed.step_lines,
         check_lines: parsed.check_lines,
     })
+}
+
+/// The capabilities that the scenario needs, and what is wrong with what it means.
+fn meaning(source: &Source, parsed: &Parsed, plane: Plane, properties: &[PropertyDecl]) -> (Vec<String>, Vec<Problem>) {
+    let Parsed { scenario, root, .. } = parsed;
+    let mut problems = Vec::new();
+    let actors = actors::gather(&scenario.steps, root.at("steps"), &mut problems);
+    let mut checker = Checker {
+        text: &source.text,
+        root,
+        given: &scenario.given,
+        actors,
+        families: BTreeSet::new(),
+        objects: actors::objects(&scenario.steps, root.at("steps")),
+        used: BTreeSet::new(),
+        gates: Gates::default(),
+        needs: Vec::new(),
+        problems,
+    };
+    let performer = if plane == Plane::Library { Performer::Subject } else { Performer::Process };
+    let mut frame = Frame::root(performer);
+    checker.head(scenario, plane);
+    checker.domains();
+    checker.steps(&mut frame, &scenario.steps, root.at("steps"));
+    checker.properties(scenario, properties, &frame);
+    checker.unused();
+    let gates = checker.gates.problems();
+    checker.problems.extend(gates);
+    (checker.needs, checker.problems)
 }
 
 /// Who performs the root's steps: a library, as soon as one of them is an operation of libraries.

@@ -254,3 +254,34 @@ impl Scope for std::collections::BTreeMap<String, Value> {
         std::collections::BTreeMap::get(self, name).cloned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn text(text: &str) -> Result<Value, String> {
+        let list = Value::List(vec![Value::Int(1)]);
+        let scope = BTreeMap::from([("i".to_owned(), Value::Int(3)), ("raw".to_owned(), Value::from_bytes(b"\xff")), ("list".to_owned(), list)]);
+        Expr::Text(text.to_owned()).eval_text(&scope)
+    }
+
+    #[test]
+    fn parameters_are_put_into_text() {
+        for (written, meant) in [("no $i, ${i}x", "no 3, 3x"), ("$HOME $5 $$i", "$HOME $5 $i"), ("", ""), ("a$", "a$"), ("${i", "${i")] {
+            assert_eq!(text(written), Ok(Value::Text(meant.to_owned())), "{written}");
+        }
+        assert_eq!(text("$i"), Ok(Value::Int(3)));
+        assert_eq!(text("a$raw").unwrap().bytes().unwrap(), b"a\xff");
+        assert!(text("a $list").is_err() && text("$list").is_ok() && text("$gone").is_err());
+    }
+
+    #[test]
+    fn an_argument_is_bound_to_its_type() {
+        let scope = BTreeMap::from([("flag".to_owned(), Value::Bool(true)), ("n".to_owned(), Value::Int(5))]);
+        assert_eq!(Arg::<bool>::Param("$flag".into()).bind(&scope), Ok(true));
+        assert!(Arg::<bool>::Param("$n".into()).bind(&scope).is_err());
+        assert_eq!(serde_json::from_str::<Arg<String>>("5").unwrap(), Arg::Lit("5".to_owned()));
+        assert_eq!(serde_json::from_str::<Arg<String>>("\"$n\"").unwrap(), Arg::Param("$n".to_owned()));
+    }
+}

@@ -441,3 +441,65 @@ impl fmt::Display for Formula {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn value(text: &str) -> Result<Value, String> {
+        let list = Value::List(vec![Value::Text("a".into()), Value::Int(2)]);
+        let scope = BTreeMap::from([("n".to_owned(), Value::Int(4)), ("long-name".to_owned(), Value::Int(9)), ("list".to_owned(), list)]);
+        parse(text).map_err(|wrong| wrong.message)?.eval(&scope)
+    }
+
+    #[test]
+    fn operators_bind_as_in_arithmetic() {
+        assert_eq!(value("1 + 2 * 3 - -4"), Ok(Value::Int(11)));
+        assert_eq!(value("not 1 > 2 and $n-1 == 3 or false"), Ok(Value::Bool(true)));
+        assert_eq!(value("$long-name * count($list)"), Ok(Value::Int(18)));
+        assert_eq!(value("$list has a and not $list has b"), Ok(Value::Bool(true)));
+        assert_eq!(value("count('ab c')"), Ok(Value::Int(4)));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error_and_no_wrap() {
+        assert!(value(&format!("{} + 1", i64::MAX)).unwrap_err().contains("64 bits"));
+        assert!(value("$n == a").unwrap_err().contains("cannot equal"));
+        assert!(value("load(counter)").unwrap_err().contains("after the run"));
+        assert!(value("$m").unwrap_err().contains("no parameter"));
+    }
+
+    fn formula() -> impl Strategy<Value = Formula> {
+        let leaf = prop_oneof![
+            (0..i64::MAX).prop_map(|n| Formula::Literal(Value::Int(n))),
+            any::<bool>().prop_map(|b| Formula::Literal(Value::Bool(b))),
+            "[^\"]{0,8}".prop_map(|text| Formula::Literal(Value::Text(text))),
+            "[a-z][a-z0-9_]{0,5}(-[a-z]{1,3})?".prop_map(Formula::Param),
+        ];
+        let operator = prop::sample::select(vec![Operator::Add, Operator::Multiply, Operator::Equal, Operator::LessOrEqual, Operator::Has, Operator::And, Operator::Or]);
+        leaf.prop_recursive(4, 24, 2, move |inner| {
+            prop_oneof![
+                (operator.clone(), inner.clone(), inner.clone()).prop_map(|(op, left, right)| binary(op, left, right)),
+                inner.clone().prop_map(|inner| Formula::Not(Box::new(inner))),
+                inner.prop_map(|inner| Formula::Count(Box::new(inner))),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_parses_as_the_same(formula in formula()) {
+            prop_assert_eq!(parse(&formula.to_string()), Ok(formula));
+        }
+
+        #[test]
+        fn arbitrary_text_never_panics(text in "\\PC{0,60}", signs in "[-+*()<>=!$a-z0-9 '\"]{0,60}") {
+            for text in [text, signs] {
+                let _ = value(&text);
+                let _ = super::super::expr::pieces(&text);
+            }
+        }
+    }
+}

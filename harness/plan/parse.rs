@@ -6,7 +6,7 @@
 use super::ast::Scenario;
 use super::case::Source;
 use super::de;
-use super::diagnostic::{Problems, position};
+use super::diagnostic::Problems;
 use super::node::{self, Node};
 use super::step::{self, Step};
 
@@ -30,7 +30,9 @@ pub struct Parsed {
 pub fn parse(source: &Source) -> Result<Parsed, Problems> {
     let root = node::read(&source.text).map_err(|list| Problems::new(source, list))?;
     let scenario: Scenario = de::read(&root).map_err(|list| Problems::new(source, list))?;
-    let line = |node: &Node| u32::try_from(position(&source.text, node.span.start).0).unwrap_or(u32::MAX);
+    // Counted once: a generated file has thousands of steps, and counting from the top for each is quadratic.
+    let ends: Vec<usize> = source.text.match_indices('\n').map(|(at, _)| at).collect();
+    let line = |node: &Node| u32::try_from(ends.partition_point(|end| *end < node.span.start) + 1).unwrap_or(u32::MAX);
     let mut step_lines = Vec::new();
     walk(&scenario.steps, root.at("steps"), &mut |_, node| step_lines.push(line(node)));
     let check_lines = (0..scenario.check.len()).map(|i| line(root.at("check").item(i))).collect();

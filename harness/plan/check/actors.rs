@@ -1,0 +1,118 @@
+//! Who takes part: every actor of the file with who starts it, gathered before the steps are gone through.
+
+use crate::plan::diagnostic::{Problem, Span};
+use crate::plan::node::Node;
+use crate::plan::parse::walk;
+use crate::plan::step::{self, Step};
+use std::collections::BTreeMap;
+
+/// One actor, or a family of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// Who starts it.
+    pub parent: String,
+    /// Started by the subject.
+    pub spawned: bool,
+    /// The image of its parent's own process.
+    pub image: bool,
+    /// Where it is named.
+    pub span: Span,
+}
+
+/// All actors by name; the root is not among them.
+pub type Actors = BTreeMap<String, Actor>;
+
+/// Gathers the actors; a name that two of them have is a problem.
+pub fn gather(steps: &[Step], nodes: &Node, problems: &mut Vec<Problem>) -> Actors {
+    let mut actors = Actors::new();
+    below(steps, nodes, "root", false, &mut actors, problems);
+    actors
+}
+
+fn below(steps: &[Step], nodes: &Node, parent: &str, doubtful: bool, actors: &mut Actors, problems: &mut Vec<Problem>) {
+    for (i, step) in steps.iter().enumerate() {
+        let body = nodes.item(i).at(step::name(step));
+        let name = starts(step);
+        if let Some(name) = name {
+            let (spawned, image) = (matches!(step, Step::Spawn(_)), matches!(step, Step::Exec(_)));
+            let span = body.at("as").span;
+            let actor = Actor { parent: parent.to_owned(), spawned, image, span };
+            // Branches of a condition may each start the same actor: only one of them is performed.
+            if actors.insert(name.to_owned(), actor).is_some() && !doubtful {
+                problems.push(Problem::new(span, format!("there are two actors called `{name}`")).help("give each its own name"));
+            }
+        }
+        for (field, inner) in step::bodies(step) {
+            below(inner, body.at(field), name.unwrap_or(parent), doubtful || matches!(step, Step::When(_)), actors, problems);
+        }
+    }
+}
+
+/// The actor that a step starts.
+pub fn starts(step: &Step) -> Option<&str> {
+    match step {
+        Step::Fork(fork) => Some(&fork.name),
+        Step::ForkTree(tree) => Some(&tree.name),
+        Step::Exec(exec) => exec.name.as_deref(),
+        Step::Spawn(spawn) => Some(&spawn.name),
+        _ => None,
+    }
+}
+
+/// What a name of something other than an actor stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Object {
+    /// A pipe, with two ends.
+    Pipe,
+    /// A file or a connection.
+    Stream,
+    /// A listening socket.
+    Listener,
+    /// A mapping.
+    Memory,
+    /// A shared counter.
+    Counter,
+    /// A semaphore.
+    Semaphore,
+}
+
+impl std::fmt::Display for Object {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Object::Pipe => "a pipe",
+            Object::Stream => "a file or connection",
+            Object::Listener => "a listener",
+            Object::Memory => "a mapping",
+            Object::Counter => "a counter",
+            Object::Semaphore => "a semaphore",
+        })
+    }
+}
+
+/// The object that a step makes.
+pub fn makes(step: &Step) -> Option<(&str, Object)> {
+    use crate::plan::step::fd::Pipe;
+    match step {
+        Step::Pipe(Pipe::Name(name)) => Some((name, Object::Pipe)),
+        Step::Pipe(Pipe::With(pipe)) => Some((&pipe.name, Object::Pipe)),
+        Step::Open(open) => Some((&open.name, Object::Stream)),
+        Step::Connect(connect) => Some((&connect.name, Object::Stream)),
+        Step::Accept(accept) => Some((&accept.name, Object::Stream)),
+        Step::Listen(listen) => Some((&listen.name, Object::Listener)),
+        Step::Memory(memory) => Some((&memory.name, Object::Memory)),
+        Step::Shared(shared) => Some((&shared.name, Object::Counter)),
+        Step::Semaphore(semaphore) => Some((&semaphore.name, Object::Semaphore)),
+        _ => None,
+    }
+}
+
+/// All objects of the file with where each is made, in whatever actor.
+pub fn objects(steps: &[Step], nodes: &Node) -> BTreeMap<String, (Object, Span)> {
+    let mut found = BTreeMap::new();
+    walk(steps, nodes, &mut |step, node| {
+        if let Some((name, object)) = makes(step) {
+            found.entry(name.to_owned()).or_insert((object, node.at(step::name(step)).at("as").span));
+        }
+    });
+    found
+}

@@ -1,0 +1,100 @@
+//! The words that are not names: signals, errors, dispositions, kinds of files. One list each, for checking and suggesting.
+
+use crate::plan::diagnostic::suggest;
+
+/// Signals, without SIG. Real-time ones are `RTMIN+N` and `RTMAX-N`.
+pub const SIGNALS: &[&str] = &[
+    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM", "STKFLT", "CHLD",
+    "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS", "EMT", "INFO",
+];
+
+/// Names of errors.
+pub const ERRORS: &[&str] = &[
+    "E2BIG", "EACCES", "EADDRINUSE", "EADDRNOTAVAIL", "EAFNOSUPPORT", "EAGAIN", "EALREADY", "EBADF", "EBADMSG", "EBUSY", "ECANCELED", "ECHILD",
+    "ECONNABORTED", "ECONNREFUSED", "ECONNRESET", "EDEADLK", "EDESTADDRREQ", "EDOM", "EDQUOT", "EEXIST", "EFAULT", "EFBIG", "EHOSTUNREACH",
+    "EIDRM", "EILSEQ", "EINPROGRESS", "EINTR", "EINVAL", "EIO", "EISCONN", "EISDIR", "ELOOP", "EMFILE", "EMLINK", "EMSGSIZE", "ENAMETOOLONG",
+    "ENETDOWN", "ENETRESET", "ENETUNREACH", "ENFILE", "ENOBUFS", "ENODEV", "ENOENT", "ENOEXEC", "ENOLCK", "ENOMEM", "ENOMSG", "ENOPROTOOPT",
+    "ENOSPC", "ENOSYS", "ENOTCONN", "ENOTDIR", "ENOTEMPTY", "ENOTRECOVERABLE", "ENOTSOCK", "ENOTSUP", "ENOTTY", "ENXIO", "EOPNOTSUPP",
+    "EOVERFLOW", "EOWNERDEAD", "EPERM", "EPIPE", "EPROTO", "EPROTONOSUPPORT", "EPROTOTYPE", "ERANGE", "EROFS", "ESPIPE", "ESRCH", "ETIMEDOUT",
+    "ETXTBSY", "EWOULDBLOCK", "EXDEV",
+];
+
+/// What `signal: {to: ...}` may set.
+pub const DISPOSITIONS: &[&str] = &["default", "ignore", "count", "reap"];
+/// What `wait: {via: ...}` may use.
+pub const WAITS: &[&str] = &["wait", "waitpid", "waitid", "pidfd"];
+/// What `listen: {family: ...}` may be.
+pub const FAMILIES: &[&str] = &["unix", "tcp4", "tcp6"];
+/// Where a `shared` counter may live.
+pub const SHARED: &[&str] = &["shm_open", "anonymous", "sysv"];
+/// How a `semaphore` may be made.
+pub const SEMAPHORES: &[&str] = &["unnamed", "named"];
+/// What `spawn: {env-mode: ...}` may be.
+pub const ENV_MODES: &[&str] = &["inherit", "replace"];
+/// The standard descriptors.
+pub const STREAMS: &[&str] = &["stdin", "stdout", "stderr"];
+/// The kinds of `file`.
+pub const FILES: &[&str] = &[
+    "plain", "directory", "symlink", "fifo", "missing", "not-executable", "under-a-file", "loop", "name-too-long", "not-a-program", "busy",
+    "bad-interpreter", "unsearchable", "agent",
+];
+
+/// Advice for a word that is not in a list; `Ok` for one that is.
+pub fn among(word: &str, list: &'static [&'static str]) -> Result<(), String> {
+    if list.contains(&word) { Ok(()) } else { Err(suggest(word, list.iter().copied())) }
+}
+
+/// Advice for what is no signal's name.
+pub fn signal(word: &str) -> Result<(), String> {
+    let real_time = word.strip_prefix("RTMIN").map(|rest| (rest, '+')).or_else(|| word.strip_prefix("RTMAX").map(|rest| (rest, '-')));
+    if let Some((rest, sign)) = real_time {
+        let offset = rest.strip_prefix(sign).map(str::parse::<u8>);
+        return if rest.is_empty() || matches!(offset, Some(Ok(0..=30))) { Ok(()) } else { Err("write `RTMIN+N` or `RTMAX-N`".to_owned()) };
+    }
+    match word.strip_prefix("SIG") {
+        Some(rest) if SIGNALS.contains(&rest) => Err(format!("signals are named without SIG: write `{rest}`")),
+        _ if SIGNALS.contains(&word) => Ok(()),
+        _ => Err(crate::plan::diagnostic::nearest(word, SIGNALS.iter().copied()).map_or_else(
+            || "write a signal's name such as `PIPE`, `USR1` or `RTMIN+2`".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        )),
+    }
+}
+
+/// Advice for what is no error's name.
+pub fn errno(word: &str) -> Result<(), String> {
+    if ERRORS.contains(&word) {
+        return Ok(());
+    }
+    let near = crate::plan::diagnostic::nearest(word, ERRORS.iter().copied());
+    Err(near.map_or_else(|| "write an errno's name such as `EPIPE`".to_owned(), |near| format!("did you mean `{near}`?")))
+}
+
+/// Advice for what a standard descriptor of a spawned program cannot be.
+pub fn stdio(word: &str) -> Result<(), String> {
+    let is_number = |text: &str| text.trim().parse::<i32>().is_ok_and(|n| n >= 0);
+    match word.split_once(' ') {
+        Some(("file", name)) if !name.trim().is_empty() => Ok(()),
+        Some(("fd", number)) if is_number(number) => Ok(()),
+        Some(_) => Err("write `file NAME` or `fd N`".to_owned()),
+        None => among(word, &["default", "inherit", "null", "pipe"]).map_err(|advice| format!("{advice}, `file NAME`, `fd N`")),
+    }
+}
+
+/// As [`stdio`], where the standard error may also follow the standard output.
+pub fn stderr(word: &str) -> Result<(), String> {
+    if word == "stdout" { Ok(()) } else { stdio(word) }
+}
+
+/// The capability that a form of standard descriptor needs; `None` for the library's default.
+pub fn stdio_capability(word: &str) -> Option<&'static str> {
+    match word.split(' ').next()? {
+        "inherit" => Some("stdio-inherit"),
+        "null" => Some("stdio-null"),
+        "pipe" => Some("stdio-pipe"),
+        "file" => Some("stdio-file"),
+        "fd" => Some("stdio-fd"),
+        "stdout" => Some("stdio-merge"),
+        _ => None,
+    }
+}
