@@ -25,7 +25,8 @@ const BROKEN: &[(&str, &str, &str)] = &[
 
 fn main() {
     let arguments = Arguments::from_args();
-    let mut trials: Vec<Trial> = names().into_iter().map(|name| Trial::test(format!("keeps_the_protocol::{name}"), move || keeps(&name))).collect();
+    let mut trials: Vec<Trial> =
+        names().into_iter().map(|name| Trial::test(format!("keeps_the_protocol::{name}"), move || keeps(&name))).collect();
     trials.extend(BROKEN.iter().map(|&(how, rule, says)| Trial::test(format!("is_named::{how}"), move || is_named(how, rule, says))));
     trials.extend(Fault::ALL.iter().map(|fault| Trial::test(format!("faulty_twin_speaks::{fault}"), move || speaks(*fault))));
     trials.push(Trial::test("every_broken_adapter_is_tried", every_broken_adapter_is_tried));

@@ -103,11 +103,16 @@ fn files() -> Vec<(String, PathBuf)> {
 fn covered() -> Result<(), Failed> {
     let faults: BTreeSet<String> = files().into_iter().map(|(property, _)| property).collect();
     let known: BTreeSet<String> = PROPERTIES.iter().map(|property| property.name().to_owned()).collect();
-    let recorded = |property: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/histories").join(property).join("breaks.jsonl").exists();
+    let recorded =
+        |property: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/histories").join(property).join("breaks.jsonl").exists();
     let excused = |property: &str| OF_THE_KERNEL.contains(&property) && recorded(property);
     let bare: Vec<_> = known.difference(&faults).filter(|property| !excused(property)).collect();
     let strange: Vec<_> = faults.difference(&known).collect();
-    if bare.is_empty() && strange.is_empty() { Ok(()) } else { Err(format!("properties without a fault: {bare:?}; folders without a property: {strange:?}").into()) }
+    if bare.is_empty() && strange.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("properties without a fault: {bare:?}; folders without a property: {strange:?}").into())
+    }
 }
 
 fn caught(session: &Lazy, property: &str, path: &Path, name: &str, matrix: &Matrix) -> Result<(), Failed> {
@@ -150,7 +155,10 @@ fn plans(faulty: &Faulty, path: &Path) -> Result<(Plan, Plan), String> {
     let source = |text: String| Source { id: "faulty/program".into(), path: path.display().to_string(), text };
     match (&faulty.scenario, &faulty.healthy, &faulty.edit) {
         (Some(id), None, None) => {
-            let known = library::embedded().into_iter().find(|source| source.id == *id).ok_or_else(|| format!("{}: no scenario `{id}`", path.display()))?;
+            let known = library::embedded()
+                .into_iter()
+                .find(|source| source.id == *id)
+                .ok_or_else(|| format!("{}: no scenario `{id}`", path.display()))?;
             let plan = common::plan(&known)?;
             Ok((plan.clone(), plan))
         }

@@ -163,7 +163,8 @@ fn harm_stays_inside() {
         let level = session.isolation();
         let history = run(session, &shell("kill -9 -1; echo alive"));
         assert_eq!(output(&history, "stdout"), "alive\n", "{level}: {history:?}");
-        let history = run(session, &shell("touch /usr/childproof-was-here /tmp/childproof-was-here; mount -o remount,rw / && echo remounted"));
+        let history =
+            run(session, &shell("touch /usr/childproof-was-here /tmp/childproof-was-here; mount -o remount,rw / && echo remounted"));
         assert_eq!(output(&history, "stdout"), "", "{level}");
         assert!(!Path::new("/usr/childproof-was-here").exists() && !Path::new("/tmp/childproof-was-here").exists());
         let history = run(session, &shell("head -c 3000000000 /dev/zero > $TMPDIR/big; echo $?"));
@@ -212,7 +213,10 @@ fn one_adapter_serves_many_cases_until_something_is_left() {
         for history in [&first, &second] {
             assert_eq!(history.end, End::Done, "{history:?}");
             let ended = Outcome::Ended(Ended::Exited(0));
-            assert!(history.events.iter().any(|event| matches!(&event.what, What::Return { outcome, .. } if *outcome == ended)), "{history:?}");
+            assert!(
+                history.events.iter().any(|event| matches!(&event.what, What::Return { outcome, .. } if *outcome == ended)),
+                "{history:?}"
+            );
             assert!(history.observed.left.is_empty() && history.observed.after.is_some());
         }
         let pid = |history: &History| history.observed.before.as_ref().map(|state| state.pid);
@@ -278,7 +282,8 @@ fn helper_that_runs_cases_until_it_is_killed() {
             let session = &session;
             scope.spawn(move || {
                 loop {
-                    let script = "echo x > /dev/shm/childproof-$$; setsid sleep 1000 & setsid sh -c 'sleep 1000 & sleep 1000' & echo x > $TMPDIR/x";
+                    let script =
+                        "echo x > /dev/shm/childproof-$$; setsid sleep 1000 & setsid sh -c 'sleep 1000 & sleep 1000' & echo x > $TMPDIR/x";
                     session.run(worker, &Script::default(), &shell(script), &subject(Start::Raw));
                     session.run(worker, &Script::default(), &library(vec![spawn("/bin/sleep", &["1000"])]), &subject(Start::Raw));
                 }
@@ -299,7 +304,8 @@ fn everything_gone(tmp: &Path) -> Result<(), String> {
     let left = processes_of(&format!("TMPDIR={}", tmp.display()));
     let dirs: Vec<_> = fs::read_dir(tmp).unwrap().flatten().map(|entry| entry.file_name()).collect();
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
-    let shm: Vec<_> = fs::read_dir("/dev/shm").unwrap().flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with("childproof")).collect();
+    let shm: Vec<_> =
+        fs::read_dir("/dev/shm").unwrap().flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with("childproof")).collect();
     let clean = left.is_empty() && dirs.is_empty() && !mounts.contains(&*tmp.to_string_lossy()) && shm.is_empty();
     if clean { Ok(()) } else { Err(format!("processes {left:?}, directories {dirs:?}, shared memory {shm:?}")) }
 }

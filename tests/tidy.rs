@@ -103,9 +103,10 @@ fn is_comment(line: &str) -> bool {
 
 /// The layers that a line names: `crate::plan::...`, `childproof::run::...`.
 fn named(line: &str) -> impl Iterator<Item = &str> {
-    ["crate::", "childproof::"].into_iter().flat_map(move |prefix| line.split(prefix).skip(1)).map(|rest| {
-        rest.split(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap_or_default()
-    })
+    ["crate::", "childproof::"]
+        .into_iter()
+        .flat_map(move |prefix| line.split(prefix).skip(1))
+        .map(|rest| rest.split(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap_or_default())
 }
 
 /// How many folders a `super::` path may climb before it leaves its layer: the file's depth below `harness/`, inner modules not counted.
@@ -163,9 +164,16 @@ fn the_table_of_layers_has_no_cycle() {
 
 #[test]
 fn pure_layers_do_not_touch_the_operating_system() {
-    let reaches = |line: &str| ["nix::", "libc::", "crate::sys", "std::process::Command", "std::net::", "std::os::"].iter().any(|name| line.contains(name));
+    let reaches = |line: &str| {
+        ["nix::", "libc::", "crate::sys", "std::process::Command", "std::net::", "std::os::"].iter().any(|name| line.contains(name))
+    };
     let pure = files(&["harness"], "rs").into_iter().filter(|file| PURE.contains(&layer(&file.path)));
-    let found = pure.flat_map(|file| lines(&file).filter(|(_, line)| !is_comment(line) && reaches(line)).map(|(number, line)| format!("{}:{number}: {line}", file.path)).collect::<Vec<_>>());
+    let found = pure.flat_map(|file| {
+        lines(&file)
+            .filter(|(_, line)| !is_comment(line) && reaches(line))
+            .map(|(number, line)| format!("{}:{number}: {line}", file.path))
+            .collect::<Vec<_>>()
+    });
     none(found.collect());
 }
 
@@ -173,7 +181,8 @@ fn pure_layers_do_not_touch_the_operating_system() {
 fn every_property_is_a_file_and_every_file_a_property() {
     let slice: BTreeSet<String> = PROPERTIES.iter().map(|property| property.name().replace('-', "_")).collect();
     let stem = |path: PathBuf| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    let on_disk: BTreeSet<String> = walk(&root().join("harness/judge/property")).into_iter().filter_map(stem).filter(|name| name != "mod").collect();
+    let on_disk: BTreeSet<String> =
+        walk(&root().join("harness/judge/property")).into_iter().filter_map(stem).filter(|name| name != "mod").collect();
     assert_eq!(slice, on_disk);
     assert_eq!(slice.len(), PROPERTIES.len(), "two properties have one name");
 }
@@ -186,8 +195,10 @@ fn every_module_file_is_declared() {
     for file in files(&["harness"], "rs") {
         let path = Path::new(&file.path);
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let name = if stem == "mod" { path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned() } else { stem };
-        let declared = all.contains(&format!("mod {name};")) || all.contains(&format!("\"{name}.rs\"")) || all.contains(&format!("\"{name}/mod.rs\""));
+        let name =
+            if stem == "mod" { path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned() } else { stem };
+        let declared =
+            all.contains(&format!("mod {name};")) || all.contains(&format!("\"{name}.rs\"")) || all.contains(&format!("\"{name}/mod.rs\""));
         if !declared && !["lib", "main"].contains(&name.as_str()) {
             problems.push(format!("{}: no `mod {name};`", file.path));
         }
@@ -237,7 +248,9 @@ fn nothing_names_a_home_directory() {
     let homes = ["/home/", "/Users/", concat!("/ro", "ot/")];
     let own = ["tests/tidy.rs"];
     let mut problems = Vec::new();
-    for file in files(&["harness", "tests", "scenarios", "fixtures", ".github", ".ci"], "").iter().filter(|file| !own.contains(&file.path.as_str())) {
+    for file in
+        files(&["harness", "tests", "scenarios", "fixtures", ".github", ".ci"], "").iter().filter(|file| !own.contains(&file.path.as_str()))
+    {
         let found = lines(file).filter(|(_, line)| homes.iter().any(|home| line.contains(home)));
         problems.extend(found.map(|(number, line)| format!("{}:{number}: {line}", file.path)));
     }
@@ -259,7 +272,9 @@ fn fixtures_are_where_their_tests_look() {
         }
     }
     for property in &known {
-        let missing = ["holds.jsonl", "breaks.jsonl"].into_iter().filter(|name| !root().join("fixtures/histories").join(property).join(name).is_file());
+        let missing = ["holds.jsonl", "breaks.jsonl"]
+            .into_iter()
+            .filter(|name| !root().join("fixtures/histories").join(property).join(name).is_file());
         problems.extend(missing.map(|name| format!("fixtures/histories/{property}/{name} is missing")));
     }
     none(problems);

@@ -5,7 +5,7 @@
 //! `fork 40` comes in, a line with nanoseconds per round goes out.
 
 use nix::sys::wait::waitpid;
-use nix::unistd::{fork, pipe, ForkResult};
+use nix::unistd::{ForkResult, fork, pipe};
 use std::ffi::CString;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::AsRawFd;

@@ -73,7 +73,16 @@ fn subjects() -> Table {
 }
 
 fn steps() -> Table {
-    step::KINDS.iter().map(|kind| [kind.keyword.to_owned(), if kind.capability.is_empty() { kind.family } else { kind.capability }.to_owned(), kind.summary.to_owned()]).collect()
+    step::KINDS
+        .iter()
+        .map(|kind| {
+            [
+                kind.keyword.to_owned(),
+                if kind.capability.is_empty() { kind.family } else { kind.capability }.to_owned(),
+                kind.summary.to_owned(),
+            ]
+        })
+        .collect()
 }
 
 /// Columns padded to the widest, the last one as it is.

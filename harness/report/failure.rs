@@ -3,7 +3,7 @@
 
 use super::entry::{Blame, Failure};
 use super::lanes;
-use super::text::{fit, paint, BAD, FAINT, STRONG};
+use super::text::{BAD, FAINT, STRONG, fit, paint};
 use crate::judge::verdict::Standing;
 use crate::plan::script::Plane;
 use std::fmt::Write;

@@ -3,7 +3,7 @@
 //! A process tree read as a list of steps hides what matters, namely who did what while who waited. With a history the rows
 //! stand in the order in which the steps began and carry what came of them; without one, in the order of the scenario.
 
-use super::text::{self, fit, pad, paint, plural, BAD, FAINT, STRONG};
+use super::text::{self, BAD, FAINT, STRONG, fit, pad, paint, plural};
 use crate::plan::script::{ActorId, Ended, Outcome, Script, StepId};
 use crate::trace::{Event, History, What};
 use std::collections::BTreeSet;
@@ -30,7 +30,8 @@ pub fn of_script(script: &Script, columns: usize) -> Vec<String> {
 
 /// The steps of a history as they happened; those of the events `marked` are the ones that show a failure.
 pub fn of_history(history: &History, marked: &[usize], columns: usize) -> Vec<String> {
-    let bad: BTreeSet<_> = marked.iter().filter_map(|at| history.events.get(*at)).filter_map(|event| Some((event.actor, event.step?))).collect();
+    let bad: BTreeSet<_> =
+        marked.iter().filter_map(|at| history.events.get(*at)).filter_map(|event| Some((event.actor, event.step?))).collect();
     let mut seen = BTreeSet::new();
     let mut rows = Vec::new();
     for (at, event) in history.events.iter().enumerate() {

@@ -1,9 +1,9 @@
 //! The report for a person: a line per subject and scenario, failures explained, a summary. Styles are stripped by the sink
 //! where they are not wanted.
 
-use super::entry::{standing, Failure, Row, Word};
-use super::text::{columns, fit, pad, paint, plural, BAD, FAINT, GOOD, ODD, STRONG};
-use super::{failure, Entry, Header, Reporter, Sink, Summary};
+use super::entry::{Failure, Row, Word, standing};
+use super::text::{BAD, FAINT, GOOD, ODD, STRONG, columns, fit, pad, paint, plural};
+use super::{Entry, Header, Reporter, Sink, Summary, failure};
 use crate::judge::verdict::Standing;
 use std::io::{self, Write};
 

@@ -118,14 +118,16 @@ impl Warden {
         let snapshot = || snapshot::take(self.alone(), &self.arena, program.actors, adapter);
         match (over, adapter_ended) {
             (Over::Late, _) => End::Hang { evidence: snapshot() },
-            (Over::TooMany(count), _) => {
-                End::Crash { message: format!("the case had {count} processes at once; more than {} are taken for a fork bomb", sys::MOST_AT_ONCE) }
-            }
+            (Over::TooMany(count), _) => End::Crash {
+                message: format!("the case had {count} processes at once; more than {} are taken for a fork bomb", sys::MOST_AT_ONCE),
+            },
             (Over::Ended(Ended::Exited(actor::SUBJECT_HUNG)), None) if program.library => End::Hang { evidence: snapshot() },
             (_, Some(ended)) => End::Crash { message: format!("the subject's process {}", ended_in_words(ended)) },
             (Over::Ended(Ended::Exited(actor::PROTOCOL)), _) if program.library => End::Protocol { message: self.last_words() },
             (Over::Ended(Ended::Exited(actor::SUBJECT_DIED)), _) if program.library => End::Crash { message: self.last_words() },
-            (Over::Ended(Ended::Exited(PANICKED)), _) => End::Harness { message: format!("the case root panicked: {}", self.capture.tail()) },
+            (Over::Ended(Ended::Exited(PANICKED)), _) => {
+                End::Harness { message: format!("the case root panicked: {}", self.capture.tail()) }
+            }
             (Over::Ended(ended @ Ended::Killed { .. }), _) => End::Crash { message: format!("the case root {}", ended_in_words(ended)) },
             _ => End::Done,
         }
@@ -143,13 +145,15 @@ impl Warden {
     /// Step 4 for processes and the subject, then step 5 for processes.
     fn leftovers(&mut self, over: Over, root: i32, adapter: Option<i32>, program: &Program, done: &mut Done) {
         // Orphans that have ended meanwhile are the warden's to reap and nobody's fault.
-        let nobody = over != Over::Stopped && sys::ORPHANS_COME_HERE && loop {
-            match sys::reap(-1) {
-                Err(_) => break true,
-                Ok(None) => break false,
-                Ok(Some(_)) => {}
-            }
-        };
+        let nobody = over != Over::Stopped
+            && sys::ORPHANS_COME_HERE
+            && loop {
+                match sys::reap(-1) {
+                    Err(_) => break true,
+                    Ok(None) => break false,
+                    Ok(Some(_)) => {}
+                }
+            };
         if nobody {
             self.adapter = None;
             return;

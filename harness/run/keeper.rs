@@ -149,7 +149,13 @@ fn let_go(level: Isolation, pid: i32, go: OwnedFd, ready: OwnedFd) -> Result<(),
 
 /// The child's half.
 fn become_warden(
-    level: Isolation, channel: Channel, start: &Start, run: &Path, tried: &[(Isolation, String)], go: OwnedFd, ready: OwnedFd,
+    level: Isolation,
+    channel: Channel,
+    start: &Start,
+    run: &Path,
+    tried: &[(Isolation, String)],
+    go: OwnedFd,
+    ready: OwnedFd,
 ) -> ! {
     let mut byte = [0];
     if fs::File::from(go).read(&mut byte).unwrap_or(0) == 0 {

@@ -13,11 +13,7 @@ pub fn left_processes(alone: bool, known: &[i32], arena: &Arena, actors: u16) ->
 /// All processes of the case: in a namespace of our own whatever else there is, outside of one our descendants.
 pub fn others(alone: bool) -> Vec<Listed> {
     let own = std::process::id().cast_signed();
-    if alone {
-        sys::processes().unwrap_or_default().into_iter().filter(|line| line.pid != own).collect()
-    } else {
-        sys::below(own)
-    }
+    if alone { sys::processes().unwrap_or_default().into_iter().filter(|line| line.pid != own).collect() } else { sys::below(own) }
 }
 
 fn left(line: Listed, arena: &Arena, actors: u16) -> LeftProcess {

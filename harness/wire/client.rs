@@ -177,10 +177,15 @@ impl Client {
     fn blame(&self, seen: Seen, awaited: Option<u64>) -> String {
         let Seen { seq, pid } = seen;
         if pid != self.pid {
-            return format!("wrong pid: process {pid} answered question {seq}, but the adapter is process {}: its code goes on in two processes", self.pid);
+            return format!(
+                "wrong pid: process {pid} answered question {seq}, but the adapter is process {}: its code goes on in two processes",
+                self.pid
+            );
         }
         match awaited {
-            Some(awaited) if seq < awaited && seq > 0 => format!("two replies: question {seq} was answered again while {awaited} was awaited"),
+            Some(awaited) if seq < awaited && seq > 0 => {
+                format!("two replies: question {seq} was answered again while {awaited} was awaited")
+            }
             Some(awaited) => format!("wrong seq: question {awaited} was answered as {seq}"),
             None if seq > 0 && seq <= self.seq => format!("two replies: question {seq} was answered again"),
             None => format!("unsolicited: a reply to question {seq}, which was not asked"),

@@ -33,7 +33,9 @@ impl Lazy {
 /// The seed of this run: `CHILDPROOF_SEED`, or a new one. Every failure prints it.
 pub fn seed() -> u64 {
     static SEED: OnceLock<u64> = OnceLock::new();
-    *SEED.get_or_init(|| std::env::var("CHILDPROOF_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(childproof::generate::seed::fresh))
+    *SEED.get_or_init(|| {
+        std::env::var("CHILDPROOF_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(childproof::generate::seed::fresh)
+    })
 }
 
 /// Every embedded scenario, checked; the problems of all that are wrong otherwise.

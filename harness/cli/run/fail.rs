@@ -64,7 +64,14 @@ fn failure(engine: &Engine, worker: usize, pair: &Pair, row: &Row, first: &Ran, 
 }
 
 /// The smallest case; `last` keeps the last failing run, whose case is the smallest one's unless that never failed again.
-fn smallest(engine: &Engine, worker: usize, pair: &Pair, row: &Row, first: &Ran, last: &mut Option<(Case, History, Evidence)>) -> shrink::Shrunk {
+fn smallest(
+    engine: &Engine,
+    worker: usize,
+    pair: &Pair,
+    row: &Row,
+    first: &Ran,
+    last: &mut Option<(Case, History, Evidence)>,
+) -> shrink::Shrunk {
     let mut run = |case: &Case| {
         let ran = engine.case(worker, &pair.subject, &pair.plan, case);
         match evidence(&ran.verdict, &row.property) {
@@ -83,7 +90,12 @@ pub fn evidence(verdict: &Verdict, property: &str) -> Option<Evidence> {
     if property == Row::COMPLETES {
         let bad = matches!(verdict.outcome, CaseOutcome::Crash | CaseOutcome::Hang | CaseOutcome::Protocol);
         let seen = || verdict.reason.clone().unwrap_or_else(|| format!("{:?}", verdict.outcome).to_lowercase());
-        return bad.then(|| Evidence { expected: "the case comes to its end".into(), seen: seen(), by: "warden".into(), events: Vec::new() });
+        return bad.then(|| Evidence {
+            expected: "the case comes to its end".into(),
+            seen: seen(),
+            by: "warden".into(),
+            events: Vec::new(),
+        });
     }
     let mut of_it = verdict.judgements.iter().filter(|judgement| judgement.property == property);
     of_it.find_map(|judgement| if let Finding::Fail(evidence) = &judgement.finding { Some(evidence.clone()) } else { None })

@@ -2,7 +2,7 @@
 
 use super::here::Here;
 use super::known::makes;
-use super::{LIMIT, Lowered, LowerError, Lowering};
+use super::{LIMIT, LowerError, Lowered, Lowering};
 use crate::generate::act::{Act, State};
 use crate::generate::program::Op;
 use crate::plan::ast::Expect;

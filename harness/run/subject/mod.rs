@@ -12,8 +12,8 @@ pub mod interpreter;
 pub mod versions;
 
 use crate::reference::Fault;
-use declaration::{Declaration, StartDecl};
 pub use declaration::{Condition, Expectation, Reason};
+use declaration::{Declaration, StartDecl};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -109,7 +109,14 @@ impl Subject {
     /// The reference library with one fault.
     pub fn faulty(fault: Fault) -> Subject {
         let name = format!("raw:{fault}");
-        Subject { about: fault.about().into(), start: Start::Builtin(name.clone()), name, library: "childproof reference".into(), language: "rust".into(), ..Subject::bare() }
+        Subject {
+            about: fault.about().into(),
+            start: Start::Builtin(name.clone()),
+            name,
+            library: "childproof reference".into(),
+            language: "rust".into(),
+            ..Subject::bare()
+        }
     }
 
     fn of(declaration: &Declaration, version: Option<&str>, dir: &Path) -> Result<Subject, String> {
@@ -124,7 +131,9 @@ impl Subject {
         };
         let installed = match &declaration.start {
             StartDecl::Builtin(_) => Vec::new(),
-            StartDecl::Command(command) => interpreter::installed(command).iter().map(|version| format!("{}@{version}", declaration.name)).collect(),
+            StartDecl::Command(command) => {
+                interpreter::installed(command).iter().map(|version| format!("{}@{version}", declaration.name)).collect()
+            }
         };
         Ok(Subject {
             name: declaration.name.clone(),
