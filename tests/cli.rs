@@ -1,1 +1,185 @@
-fn main(){}
+//! The command line as a user meets it: texts, exit statuses, closed pipes, unwritable files.
+
+use assert_cmd::Command;
+use serde_json::Value;
+use std::io::Read;
+use std::process::Stdio;
+
+fn childproof(args: &[&str]) -> Command {
+    let mut command = Command::cargo_bin("childproof").expect("the binary is built with the tests");
+    command.args(args).env("NO_COLOR", "1").env_remove("COLUMNS").current_dir(env!("CARGO_MANIFEST_DIR"));
+    command
+}
+
+/// Standard output of a command that must end with this status.
+fn says(args: &[&str], status: i32) -> String {
+    let output = childproof(args).output().expect("it starts");
+    assert_eq!(output.status.code(), Some(status), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("output is UTF-8")
+}
+
+/// Standard error of the same.
+fn complains(args: &[&str], status: i32) -> String {
+    let output = childproof(args).output().expect("it starts");
+    assert_eq!(output.status.code(), Some(status), "{args:?}");
+    String::from_utf8(output.stderr).expect("output is UTF-8")
+}
+
+#[test]
+fn help_of_the_whole_and_of_run() {
+    insta::assert_snapshot!("help", says(&["--help"], 0));
+    insta::assert_snapshot!("help-run", says(&["run", "--help"], 0));
+}
+
+#[test]
+fn mistakes_of_usage_end_with_2_and_say_what_to_do() {
+    let all: [&[&str]; 8] = [
+        &["run", "--subject", "rust-sdt"],
+        &["run", "--scenario", "pipe/sigpip"],
+        &["run", "--subject", "raw", "--output", "/nowhere/at/all.json"],
+        &["run", "nowhere.yaml"],
+        &["explain", "sigpip"],
+        &["explain", "zzzzzzzzz"],
+        &["replay", "scenarios/pipe/eof.yaml"],
+        &["judge", "nowhere.jsonl"],
+    ];
+    let told: Vec<String> = all.iter().map(|args| format!("$ childproof {}\n{}", args.join(" "), complains(args, 2))).collect();
+    insta::assert_snapshot!("usage", told.join("\n"));
+}
+
+#[test]
+fn unknown_options_end_with_2() {
+    assert!(complains(&["run", "--sed", "1"], 2).contains("--seed"));
+    assert!(complains(&["run", "--format", "html"], 2).contains("junit"));
+    assert!(complains(&["run", "--isolation", "none"], 2).contains("subreaper"));
+    assert!(complains(&["run", "--cases", "0"], 2).contains("--cases"));
+}
+
+#[test]
+fn every_problem_of_a_file_is_told_at_its_place() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("bad.yaml");
+    std::fs::write(&path, "title: Bad\nspec: [observed only]\nsteps:\n  - pipe: p\n  - clsoe: p.read\n").expect("written");
+    let told = complains(&["check", &path.to_string_lossy()], 2);
+    assert!(told.contains("bad.yaml:5:") && told.contains("close"), "{told}");
+    assert!(says(&["check", "scenarios"], 0).contains("no problem"));
+}
+
+#[test]
+fn lists_name_first() {
+    for (what, name) in [("scenarios", "pipe/sigpipe"), ("properties", "no-zombie"), ("subjects", "rust-std"), ("steps", "fork")] {
+        let text = says(&["list", what], 0);
+        assert!(text.lines().any(|line| line.split_whitespace().next() == Some(name)), "{what}: {text}");
+    }
+}
+
+#[test]
+fn explanations() {
+    insta::assert_snapshot!("explain-scenario", says(&["explain", "pipe/sigpipe"], 0));
+    insta::assert_snapshot!("explain-property", says(&["explain", "no-zombie"], 0));
+    insta::assert_snapshot!("explain-step", says(&["explain", "fork"], 0));
+    assert!(says(&["explain", "rust-std"], 0).contains("std::process"));
+}
+
+#[test]
+fn a_seed_draws_the_same_cases_again() {
+    let draw = |seed| says(&["cases", "pipe/sigpipe", "--seed", seed, "--cases", "5"], 0);
+    assert_eq!(draw("7"), draw("7"));
+    assert_ne!(draw("7"), draw("8"));
+    assert_eq!(draw("7").lines().count(), 5);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_panic() {
+    for args in [&["list", "properties"][..], &["schema", "scenario"], &["completions", "bash"], &["man"]] {
+        let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("childproof"))
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        drop(child.stdout.take());
+        let mut said = String::new();
+        child.stderr.take().expect("piped").read_to_string(&mut said).expect("UTF-8");
+        let status = child.wait().expect("waited");
+        assert_eq!((status.code(), said.as_str()), (Some(0), ""), "{args:?}");
+    }
+}
+
+#[test]
+fn each_result_line_is_as_the_schema_says() {
+    let text = says(&["run", "--subject", "raw", "--scenario", "pipe/eof", "--cases", "2", "--seed", "1", "--format", "json"], 0);
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let schema: Value = serde_json::from_str(&says(&["schema", "results"], 0)).expect("JSON");
+    lines.iter().for_each(|line| conforms(line, &schema));
+    assert_eq!(lines.first().map(|line| &line["record"]), Some(&Value::from("run")));
+    assert_eq!(lines.last().map(|line| &line["record"]), Some(&Value::from("summary")));
+    let result = lines.iter().find(|line| line["record"] == "result").expect("a result");
+    for key in ["subject", "version", "scenario", "property", "verdict", "expectation", "k", "n", "seed", "duration_ms"] {
+        assert!(result.get(key).is_some(), "{key}");
+    }
+}
+
+/// The line against the alternative of the schema that its `record` names: nothing missing that is required, nothing there that
+/// is not declared.
+fn conforms(line: &Value, schema: &Value) {
+    let own = |form: &&Value| form["properties"]["record"]["const"] == line["record"];
+    let form = schema["oneOf"].as_array().expect("alternatives").iter().find(own).expect("an alternative of its own");
+    let target = form["$ref"].as_str().map(|path| schema.pointer(path.trim_start_matches('#')).expect("a definition"));
+    let all: Vec<&Value> = [Some(form), target].into_iter().flatten().collect();
+    for name in all.iter().flat_map(|form| form["required"].as_array().into_iter().flatten()) {
+        assert!(line.get(name.as_str().expect("a name")).is_some(), "{name} is missing in {line}");
+    }
+    for name in line.as_object().expect("an object").keys() {
+        assert!(all.iter().any(|form| form["properties"].get(name).is_some()), "{name} is not declared");
+    }
+}
+
+#[test]
+fn junit_is_well_formed() {
+    let text = says(&["run", "--subject", "raw", "--scenario", "pipe/eof", "--cases", "2", "--format", "junit"], 0);
+    let mut open = Vec::new();
+    for tag in text.split('<').skip(1) {
+        let name = tag.split(|c: char| c.is_whitespace() || c == '>' || c == '/').next().unwrap_or("");
+        if let Some(closed) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), closed.split('>').next(), "{text}");
+        } else if !tag.starts_with('?') && !tag.trim_end().ends_with("/>") {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+    assert!(text.contains(r#"<testcase classname="raw.pipe.eof" name="completes""#), "{text}");
+}
+
+#[test]
+fn a_run_says_what_it_was() {
+    let text = says(&["run", "--subject", "raw", "--scenario", "pipe/eof", "--cases", "2", "--seed", "1"], 0);
+    assert!(text.contains("pipe/eof") && text.contains("2 cases") && text.trim_end().ends_with("as expected"), "{text}");
+}
+
+#[test]
+fn nothing_to_run_ends_with_4() {
+    says(&["run", "--subject", "rust-std", "--scenario", "pipe/eof"], 4);
+}
+
+#[test]
+fn an_interrupted_run_reports_what_it_has_and_ends_with_3() {
+    let child = std::process::Command::new(assert_cmd::cargo::cargo_bin("childproof"))
+        .args(["run", "--subject", "raw", "--scenario", "pipe", "--cases", "20000", "--format", "json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).expect("a pid"));
+    let mut child = child;
+    let mut out = child.stdout.take().expect("piped");
+    // The header is written before the first case and after the handlers are in place.
+    let mut first = [0];
+    out.read_exact(&mut first).expect("a header");
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("sent");
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).expect("UTF-8");
+    assert_eq!(child.wait().expect("waited").code(), Some(3), "{rest}");
+    let last: Value = serde_json::from_str(rest.lines().last().expect("a summary")).expect("JSON");
+    assert_eq!(last["interrupted"], true);
+    assert!(rest.contains("not-run"));
+}

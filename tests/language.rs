@@ -212,7 +212,10 @@ fn the_readme_names_every_step() {
 
 /// Any text, with what YAML reads as something else among it.
 fn any_text() -> impl Strategy<Value = String> {
-    let odd = ["null", "~", "true", "no", "007", "1.0", "-", "- a", "a: b", "#", " a", "a ", "\u{feff}", "\r\n", "\u{85}", "...", "<<", "*a", "&a", "'", "\"", "5", "-5"];
+    let odd = [
+        "null", "~", "true", "no", "007", "1.0", "-", "- a", "a: b", "#", " a", "a ", "\u{feff}", "\r\n", "\u{85}", "...", "<<", "*a",
+        "&a", "'", "\"", "5", "-5",
+    ];
     prop_oneof![any::<String>(), prop::sample::select(odd.to_vec()).prop_map(str::to_owned), "[a-z $*+-]{0,12}"]
 }
 
@@ -253,15 +256,21 @@ fn any_step() -> impl Strategy<Value = Step> {
         any_text().prop_map(|name| Step::Gate(control::Gate(name))),
         (any_text(), any_expr()).prop_map(|(name, by)| Step::Add(memory::Add(name, by))),
         (any_text(), any_expect()).prop_map(|(of, expect)| Step::Close(fd::Close::With(fd::CloseWith { of, expect }))),
-        (any_arg(), any_arg(), proptest::option::of(any_expr())).prop_map(|(set, to, restart)| Step::Signal(signal::Signal { set, to, restart })),
+        (any_arg(), any_arg(), proptest::option::of(any_expr())).prop_map(|(set, to, restart)| Step::Signal(signal::Signal {
+            set,
+            to,
+            restart
+        })),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
         let steps = proptest::collection::vec(inner, 0..3).boxed();
         let env = proptest::option::of(proptest::collection::btree_map(any_text(), any_expr(), 0..3));
         let spawn = (any_text(), proptest::collection::vec(any_expr(), 0..3), env, steps.clone(), any_expect())
             .prop_map(|(name, args, env, steps, expect)| Step::Spawn(Spawn { name, args, env, steps, expect, ..Spawn::default() }));
-        let when = (any_expr(), steps.clone(), steps.clone()).prop_map(|(holds, steps, otherwise)| Step::When(control::When { holds, steps, otherwise }));
-        let repeat = (any_expr(), proptest::option::of(any_text()), steps).prop_map(|(times, index, steps)| Step::Repeat(control::Repeat { times, index, steps }));
+        let when = (any_expr(), steps.clone(), steps.clone())
+            .prop_map(|(holds, steps, otherwise)| Step::When(control::When { holds, steps, otherwise }));
+        let repeat = (any_expr(), proptest::option::of(any_text()), steps)
+            .prop_map(|(times, index, steps)| Step::Repeat(control::Repeat { times, index, steps }));
         prop_oneof![spawn, when, repeat]
     })
 }
@@ -269,7 +278,8 @@ fn any_step() -> impl Strategy<Value = Step> {
 fn any_scenario() -> impl Strategy<Value = Scenario> {
     let domain = prop_oneof![
         proptest::collection::vec(any_value(), 0..4).prop_map(Domain::OneOf),
-        (any::<i32>(), 0..1000i64).prop_map(|(low, more)| Domain::Int(IntDomain::Range(Range { low: low.into(), high: i64::from(low) + more }))),
+        (any::<i32>(), 0..1000i64)
+            .prop_map(|(low, more)| Domain::Int(IntDomain::Range(Range { low: low.into(), high: i64::from(low) + more }))),
         proptest::collection::vec(any_value(), 0..4).prop_map(Domain::SubsetOf),
     ];
     let texts = proptest::collection::btree_map(any_text(), any_text(), 0..3);
@@ -280,7 +290,16 @@ fn any_scenario() -> impl Strategy<Value = Scenario> {
         Requested([(name, [arg].into())].into())
     });
     (any_text(), proptest::option::of(any_text()), given, steps, proptest::collection::vec(check, 0..3), texts).prop_map(
-        |(title, about, given, steps, check, permits)| Scenario { spec: vec![title.clone()], title, about, given, steps, check, permits, ..Scenario::default() },
+        |(title, about, given, steps, check, permits)| Scenario {
+            spec: vec![title.clone()],
+            title,
+            about,
+            given,
+            steps,
+            check,
+            permits,
+            ..Scenario::default()
+        },
     )
 }
 

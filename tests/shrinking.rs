@@ -15,8 +15,17 @@ const SEEDS: u64 = 100;
 const BUDGET: Budget = Budget { runs: 6000, time: Duration::from_secs(60) };
 
 fn plan(given: &[(&str, Domain)]) -> Plan {
-    let scenario = Scenario { given: given.iter().map(|(name, domain)| ((*name).to_owned(), domain.clone())).collect(), ..Scenario::default() };
-    Plan { id: "seeded/bug".into(), path: "seeded/bug.yaml".into(), scenario, plane: Plane::Platform, needs: Vec::new() }
+    let scenario =
+        Scenario { given: given.iter().map(|(name, domain)| ((*name).to_owned(), domain.clone())).collect(), ..Scenario::default() };
+    Plan {
+        id: "seeded/bug".into(),
+        path: "seeded/bug.yaml".into(),
+        scenario,
+        plane: Plane::Platform,
+        needs: Vec::new(),
+        step_lines: Vec::new(),
+        check_lines: Vec::new(),
+    }
 }
 
 fn int(low: i64, high: i64) -> Domain {
@@ -60,8 +69,10 @@ fn a_threshold_in_one_parameter() {
 
 #[test]
 fn thresholds_in_several_parameters_and_a_word() {
-    let plan = plan(&[("workers", int(1, 64)), ("times", int(1, 250_000)), ("via", Domain::OneOf(letters(4))), ("extra", Domain::Bool(false))]);
-    let has = |case: &Case| number(case, "workers") >= 3 && number(case, "times") >= 1000 && case.bindings["via"] != Value::Text("a".into());
+    let plan =
+        plan(&[("workers", int(1, 64)), ("times", int(1, 250_000)), ("via", Domain::OneOf(letters(4))), ("extra", Domain::Bool(false))]);
+    let has =
+        |case: &Case| number(case, "workers") >= 3 && number(case, "times") >= 1000 && case.bindings["via"] != Value::Text("a".into());
     for seed in 0..SEEDS {
         let case = shrunk(&plan, seed, 0.2, has).case;
         assert!(number(&case, "workers") <= 6 && number(&case, "times") <= 2000, "seed {seed}: {case:?}");

@@ -8,8 +8,8 @@ use crate::judge::verdict::CaseOutcome;
 use crate::plan::case::{Case, Plan, Source};
 use crate::plan::check::check;
 use crate::plan::script::Script;
-use crate::run::subject::{self, Subject};
 use crate::run::Session;
+use crate::run::subject::{self, Subject};
 use std::io;
 use std::time::Instant;
 

@@ -5,7 +5,7 @@
 //! `fork 40` comes in, a line with nanoseconds per round goes out.
 
 use nix::sys::wait::waitpid;
-use nix::unistd::{fork, pipe, ForkResult};
+use nix::unistd::{ForkResult, fork, pipe};
 use std::ffi::CString;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::AsRawFd;
@@ -46,7 +46,8 @@ impl Raw {
     /// Those of starting a program.
     pub fn start() -> io::Result<Raw> {
         let mut command = Command::new(std::env::current_exe()?);
-        let mut child = command.arg("__bench-raw").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        // An agent that is started without a part says so; here only its start counts.
+        let mut child = command.arg("__bench-raw").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let gone = || io::Error::other("the helper has no pipe");
         let (to, from) = (child.stdin.take().ok_or_else(gone)?, child.stdout.take().ok_or_else(gone)?);
         Ok(Raw { child, to, from: BufReader::new(from) })

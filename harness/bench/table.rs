@@ -6,7 +6,8 @@ use std::fmt::Write;
 impl Results {
     /// The ratios, the measurements under them, memory.
     pub fn table(&self) -> String {
-        let mut text = format!("childproof {} · {} · isolation {} · {} rounds\n\n", self.childproof, self.platform, self.isolation, self.rounds);
+        let mut text =
+            format!("childproof {} · {} · isolation {} · {} rounds\n\n", self.childproof, self.platform, self.isolation, self.rounds);
         let _ = writeln!(text, "{:36} {:>8}   {:>17}   goal", "ratio (median of rounds)", "", "p10 to p90");
         for row in &self.ratios {
             let _ = writeln!(text, "{}", line(row).trim_end());
@@ -20,7 +21,8 @@ impl Results {
             let _ = writeln!(text, "{name:36} {kib:8}");
         }
         if self.too_noisy {
-            let _ = writeln!(text, "\ntoo noisy: plain fork itself varies by {:.2} (p90 / p10); the ratios above are no evidence", self.noise);
+            let _ =
+                writeln!(text, "\ntoo noisy: plain fork itself varies by {:.2} (p90 / p10); the ratios above are no evidence", self.noise);
         }
         text
     }

@@ -2,7 +2,7 @@
 
 use super::exit::{Ended, Exit, Fault};
 use super::out;
-use super::run::{isolations, open_session, Level};
+use super::run::{Level, isolations, open_session};
 use crate::bench;
 use clap::Args;
 

@@ -7,7 +7,7 @@ use crate::judge;
 use crate::plan::case::Plan;
 use crate::plan::describe::{Kind, Planes};
 use crate::plan::step;
-use crate::report::{explain, Row};
+use crate::report::{Row, explain};
 use crate::run::subject::{self, Subject};
 use clap::Args;
 use std::path::Path;
@@ -75,16 +75,14 @@ fn step(kind: &Kind) -> String {
         Planes::Platform => "an actor, by system calls",
         Planes::Library => "the subject, through its library",
     };
-    let facts = [
-        ("family", kind.family.to_owned()),
-        ("performed by", who.to_owned()),
-        ("needs the capability", kind.capability.to_owned()),
-    ];
+    let facts =
+        [("family", kind.family.to_owned()), ("performed by", who.to_owned()), ("needs the capability", kind.capability.to_owned())];
     explain::plain(kind.keyword, kind.summary, &facts)
 }
 
 fn subject(of: &Subject) -> String {
-    let declared: Vec<_> = of.expectations.iter().map(|entry| format!("{} on {}: {}", entry.property, entry.scenario, entry.reason)).collect();
+    let declared: Vec<_> =
+        of.expectations.iter().map(|entry| format!("{} on {}: {}", entry.property, entry.scenario, entry.reason)).collect();
     let facts = [
         ("library", of.library.clone()),
         ("language", of.language.clone()),

@@ -5,8 +5,8 @@ use super::out;
 use super::run::evidence;
 use crate::judge;
 use crate::judge::verdict::{Finding, Verdict};
-use crate::report::{lanes, Row};
-use crate::trace::{store, History};
+use crate::report::{Row, lanes};
+use crate::trace::{History, store};
 use clap::Args;
 use std::fmt::Write;
 use std::io::BufReader;
@@ -68,7 +68,10 @@ fn plain(history: &History, verdict: &Verdict) -> String {
         let (word, why) = words(&judgement.finding);
         let _ = writeln!(text, "  {}", format!("{word:11} {} {why}", judgement.property).trim_end());
     }
-    let marked = verdict.judgements.iter().find_map(|judgement| if let Finding::Fail(evidence) = &judgement.finding { Some(&evidence.events) } else { None });
+    let marked = verdict
+        .judgements
+        .iter()
+        .find_map(|judgement| if let Finding::Fail(evidence) = &judgement.finding { Some(&evidence.events) } else { None });
     for line in marked.into_iter().flat_map(|marked| lanes::of_history(history, marked, 96)) {
         let _ = writeln!(text, "    {line}");
     }

@@ -66,14 +66,23 @@ fn properties() -> Table {
 fn subjects() -> Table {
     let each = |subject: subject::Subject| {
         let names = if subject.installed.is_empty() { vec![subject.name] } else { subject.installed };
-        let (language, about) = (subject.language, subject.about);
-        names.into_iter().map(move |name| [name, language.clone(), about.clone()])
+        let (language, library) = (subject.language, subject.library);
+        names.into_iter().map(move |name| [name, language.clone(), library.clone()])
     };
     subject::all().into_iter().flat_map(each).collect()
 }
 
 fn steps() -> Table {
-    step::KINDS.iter().map(|kind| [kind.keyword.to_owned(), if kind.capability.is_empty() { kind.family } else { kind.capability }.to_owned(), kind.summary.to_owned()]).collect()
+    step::KINDS
+        .iter()
+        .map(|kind| {
+            [
+                kind.keyword.to_owned(),
+                if kind.capability.is_empty() { kind.family } else { kind.capability }.to_owned(),
+                kind.summary.to_owned(),
+            ]
+        })
+        .collect()
 }
 
 /// Columns padded to the widest, the last one as it is.

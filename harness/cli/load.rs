@@ -38,7 +38,7 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<Plan>, Fault> {
 pub fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Fault> {
     let mut sources = Vec::new();
     for path in paths {
-        let found = library::load(path).map_err(|error| Fault::Usage(format!("cannot read `{}`: {error}", path.display())))?;
+        let found = library::load(path).map_err(|error| Fault::Usage(format!("cannot read {error}")))?;
         if found.is_empty() {
             return Err(Fault::Usage(format!("`{}` holds no scenario file (`*.yaml`)", path.display())));
         }

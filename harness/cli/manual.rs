@@ -1,7 +1,7 @@
 //! Completions and the manual page, from the definition of the command line. For packagers; hidden from the help.
 
 use super::exit::{Ended, Exit};
-use super::{out, Cli};
+use super::{Cli, out};
 use clap::{Args, CommandFactory};
 
 /// Options of `childproof completions`.

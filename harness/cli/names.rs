@@ -63,7 +63,14 @@ mod tests {
 
     #[test]
     fn globs() {
-        for (glob, name) in [("pipe/*", "pipe/eof"), ("pipe", "pipe/eof"), ("*eof", "pipe/eof"), ("pipe/e?f", "pipe/eof"), ("pipe.eof", "pipe/eof"), ("*", "a/b")] {
+        for (glob, name) in [
+            ("pipe/*", "pipe/eof"),
+            ("pipe", "pipe/eof"),
+            ("*eof", "pipe/eof"),
+            ("pipe/e?f", "pipe/eof"),
+            ("pipe.eof", "pipe/eof"),
+            ("*", "a/b"),
+        ] {
             assert!(matches(glob, name), "{glob} {name}");
         }
         for (glob, name) in [("pip", "pipe/eof"), ("pipe/e", "pipe/eof"), ("*x", "pipe/eof"), ("?", "")] {

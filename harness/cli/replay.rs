@@ -2,7 +2,7 @@
 
 use super::exit::{Ended, Exit, Fault};
 use super::run::engine::{Engine, Ran};
-use super::run::{evidence, isolations, open_session, subject, Level};
+use super::run::{Level, evidence, isolations, open_session, subject};
 use super::{load, out};
 use crate::generate::{replay, trial};
 use crate::judge::verdict::CaseOutcome;

@@ -166,72 +166,209 @@ pub type Template = String;
 pub enum Act {
     // --- process
     /// fork; the child performs `body` and exits with 0. `Done(pid)`.
-    Fork { actor: ActorId, body: Vec<Op> },
+    Fork {
+        actor: ActorId,
+        body: Vec<Op>,
+    },
     /// fork `levels` times with both going on; process k > 0 (bit i of k = child of fork i) is actor `first + k`, process 0 is
     /// the performer under its own number (`first` itself is no actor of the tree); each performs `bodies[k]`; the forked ones
     /// then reap their own children and exit with 0.
-    ForkTree { first: ActorId, levels: u8, bodies: Vec<Vec<Op>> },
+    ForkTree {
+        first: ActorId,
+        levels: u8,
+        bodies: Vec<Vec<Op>>,
+    },
     /// execve; `argv` without `argv[0]`, which is `program`; `long_arg`: one more argument of so many bytes.
-    Exec { program: Template, argv: Vec<Vec<u8>>, long_arg: u64, env: Option<Vec<Vec<u8>>> },
+    Exec {
+        program: Template,
+        argv: Vec<Vec<u8>>,
+        long_arg: u64,
+        env: Option<Vec<Vec<u8>>>,
+    },
     /// `_exit(code)`
-    Exit { code: i32 },
+    Exit {
+        code: i32,
+    },
     /// One `Return` per child, `of` = the child, `Ended(...)`; a failed call `Error`; WNOHANG with nothing: `Pending`.
-    Wait { whom: Whom, via: Via, nohang: bool, nowait: bool, untraced: bool, continued: bool },
+    Wait {
+        whom: Whom,
+        via: Via,
+        nohang: bool,
+        nowait: bool,
+        untraced: bool,
+        continued: bool,
+    },
     /// A `State` event.
-    ReportState { label: String },
+    ReportState {
+        label: String,
+    },
     // --- descriptors
-    Pipe { read: Slot, write: Slot, cloexec: bool, nonblock: bool, capacity: Option<u64> },
-    Open { slot: Slot, path: Template, mode: Mode, create: bool, cloexec: bool },
-    Close { fd: FdRef },
-    Dup2 { from: FdRef, to: FdRef },
+    Pipe {
+        read: Slot,
+        write: Slot,
+        cloexec: bool,
+        nonblock: bool,
+        capacity: Option<u64>,
+    },
+    Open {
+        slot: Slot,
+        path: Template,
+        mode: Mode,
+        create: bool,
+        cloexec: bool,
+    },
+    Close {
+        fd: FdRef,
+    },
+    Dup2 {
+        from: FdRef,
+        to: FdRef,
+    },
     /// `Done(bytes written)`
-    Write { fd: FdRef, payload: Payload, once: bool },
+    Write {
+        fd: FdRef,
+        payload: Payload,
+        once: bool,
+    },
     /// `Done(bytes written)`; `piece` 0 = one call per record.
-    WriteRecords { fd: FdRef, count: u32, size: u32, piece: u32 },
+    WriteRecords {
+        fd: FdRef,
+        count: u32,
+        size: u32,
+        piece: u32,
+    },
     /// `Data` events under the name `stream`, one per call; `Done(bytes)` or `Eof` when there were none.
-    Read { fd: FdRef, stream: String, amount: Amount, chunk: u32 },
-    SetFlags { fd: FdRef, nonblock: Option<bool>, cloexec: Option<bool> },
+    Read {
+        fd: FdRef,
+        stream: String,
+        amount: Amount,
+        chunk: u32,
+    },
+    SetFlags {
+        fd: FdRef,
+        nonblock: Option<bool>,
+        cloexec: Option<bool>,
+    },
     // --- files
-    MakeFile { path: Template, kind: FileKind, text: Vec<u8>, mode: u32 },
+    MakeFile {
+        path: Template,
+        kind: FileKind,
+        text: Vec<u8>,
+        mode: u32,
+    },
     // --- signals
-    SetSignal { signal: i32, to: Disposition, restart: bool },
-    Mask { block: Vec<i32>, unblock: Vec<i32> },
+    SetSignal {
+        signal: i32,
+        to: Disposition,
+        restart: bool,
+    },
+    Mask {
+        block: Vec<i32>,
+        unblock: Vec<i32>,
+    },
     /// `actor` `None`: the performer itself.
-    Kill { actor: Option<ActorId>, signal: i32 },
+    Kill {
+        actor: Option<ActorId>,
+        signal: i32,
+    },
     // --- sockets (`listener` numbers the case's listeners; the address goes through the arena)
-    Listen { slot: Slot, listener: u16, family: Family, backlog: u32 },
-    Connect { slot: Slot, listener: u16 },
-    Accept { slot: Slot, from: FdRef },
+    Listen {
+        slot: Slot,
+        listener: u16,
+        family: Family,
+        backlog: u32,
+    },
+    Connect {
+        slot: Slot,
+        listener: u16,
+    },
+    Accept {
+        slot: Slot,
+        from: FdRef,
+    },
     /// `Done(frames sent)`
-    SendFrames { fd: FdRef, count: u32, size: u32, sends: u8, lock: Option<Slot> },
+    SendFrames {
+        fd: FdRef,
+        count: u32,
+        size: u32,
+        sends: u8,
+        lock: Option<Slot>,
+    },
     // --- memory
-    Memory { slot: Slot, pages: u32, shared: bool },
-    Poke { slot: Slot, value: u8 },
+    Memory {
+        slot: Slot,
+        pages: u32,
+        shared: bool,
+    },
+    Poke {
+        slot: Slot,
+        value: u8,
+    },
     /// `Done(byte)`, or `Error("EIO")` when the pages differ.
-    Peek { slot: Slot },
+    Peek {
+        slot: Slot,
+    },
     /// A `Number` event `memory LABEL`: private memory in KiB; `Unavailable` where the platform does not tell.
-    ReportMemory { label: String },
-    Shared { slot: Slot, via: SharedVia },
-    Add { slot: Slot, by: i64 },
+    ReportMemory {
+        label: String,
+    },
+    Shared {
+        slot: Slot,
+        via: SharedVia,
+    },
+    Add {
+        slot: Slot,
+        by: i64,
+    },
     /// A `Number` event under `name` and `Done(value)`.
-    Load { slot: Slot, name: String },
-    Semaphore { slot: Slot, value: u32, named: bool },
+    Load {
+        slot: Slot,
+        name: String,
+    },
+    Semaphore {
+        slot: Slot,
+        value: u32,
+        named: bool,
+    },
     /// EINTR is an outcome only when the op is lenient.
-    Down { slot: Slot },
-    Up { slot: Slot },
+    Down {
+        slot: Slot,
+    },
+    Up {
+        slot: Slot,
+    },
     // --- ordering and control
-    Gate { gate: u16 },
-    OpenGate { gate: u16 },
-    Await { who: ActorId, state: State },
+    Gate {
+        gate: u16,
+    },
+    OpenGate {
+        gate: u16,
+    },
+    Await {
+        who: ActorId,
+        state: State,
+    },
     /// Run natively. Rounds beyond the first 64 record only failures.
-    Repeat { times: u64, body: Vec<Op> },
+    Repeat {
+        times: u64,
+        body: Vec<Op>,
+    },
     // --- library plane
     /// Ask the subject. Where the operation has a handle, `actor` says whose: the handle field is filled in when performed.
     /// Program paths, cwd, file names and arguments may hold `{case}`. Data events of `Read` go to `<name>.stdout`/`.stderr`, `name`
     /// being the started actor's.
-    Ask { actor: Option<ActorId>, name: String, #[serde(with = "as_json")] operation: Box<Operation> },
+    Ask {
+        actor: Option<ActorId>,
+        name: String,
+        #[serde(with = "as_json")]
+        operation: Box<Operation>,
+    },
     /// `parallel`: the operations with whose handle each means; `Return`s are recorded per thread and operation, `of` = actor.
-    AskParallel { threads: u32, #[serde(with = "as_json")] operations: Vec<(ActorId, Operation)> },
+    AskParallel {
+        threads: u32,
+        #[serde(with = "as_json")]
+        operations: Vec<(ActorId, Operation)>,
+    },
 }
 
 /// Operations are internally tagged for the adapters' sake, which only self-describing formats can read back; inside a

@@ -41,7 +41,8 @@ struct Open {
 
 impl Open {
     fn all(sizes: &[usize]) -> Open {
-        let singles: BTreeSet<Choice> = sizes.iter().enumerate().flat_map(|(at, size)| (0..*size).map(move |member| (at, member))).collect();
+        let singles: BTreeSet<Choice> =
+            sizes.iter().enumerate().flat_map(|(at, size)| (0..*size).map(move |member| (at, member))).collect();
         let pairs = singles.iter().flat_map(|a| singles.range((a.0 + 1, 0)..).map(|b| (*a, *b))).collect();
         Open { singles, pairs }
     }

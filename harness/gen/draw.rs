@@ -66,7 +66,8 @@ impl Rows {
     /// The values that row `number` prescribes.
     fn prescribed(&self, number: u32) -> Bindings {
         let row = usize::try_from(number).ok().and_then(|number| self.rows.get(number));
-        let choose = |row: &Vec<usize>| self.closed.iter().zip(row).map(|((name, members), at)| (name.clone(), members[*at].clone())).collect();
+        let choose =
+            |row: &Vec<usize>| self.closed.iter().zip(row).map(|((name, members), at)| (name.clone(), members[*at].clone())).collect();
         row.map(choose).unwrap_or_default()
     }
 }
@@ -92,7 +93,9 @@ fn drawn(scenario: &str, seed: u64, number: u32, name: &str, domain: &Domain) ->
 fn size(domain: &Domain) -> u32 {
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     match domain {
-        Domain::Int(IntDomain::Range(range) | IntDomain::Edges { range, .. }) => u32::try_from(range.high - range.low).unwrap_or(u32::MAX).saturating_add(1),
+        Domain::Int(IntDomain::Range(range) | IntDomain::Edges { range, .. }) => {
+            u32::try_from(range.high - range.low).unwrap_or(u32::MAX).saturating_add(1)
+        }
         Domain::OneOf(members) => count(members.len()),
         Domain::Bool(_) => 2,
         Domain::SubsetOf(members) => 2u32.saturating_pow(count(members.len())),
@@ -146,7 +149,15 @@ pub(super) mod tests {
     /// A plan with these domains and no steps.
     pub fn plan(given: impl IntoIterator<Item = (&'static str, Domain)>) -> Plan {
         let given = given.into_iter().map(|(name, domain)| (name.to_owned(), domain)).collect();
-        Plan { id: "a/b".into(), path: "a/b.yaml".into(), scenario: Scenario { given, ..Scenario::default() }, plane: Plane::Platform, needs: Vec::new() }
+        Plan {
+            id: "a/b".into(),
+            path: "a/b.yaml".into(),
+            scenario: Scenario { given, ..Scenario::default() },
+            plane: Plane::Platform,
+            needs: Vec::new(),
+            step_lines: Vec::new(),
+            check_lines: Vec::new(),
+        }
     }
 
     fn words(words: &[&str]) -> Domain {
@@ -176,7 +187,11 @@ pub(super) mod tests {
 
     #[test]
     fn the_first_cases_are_simplest_greatest_and_then_every_member() {
-        let plan = plan([("kind", words(&["x", "y", "z"])), ("on", Domain::Bool(false)), ("n", Domain::Int(IntDomain::Range(Range { low: 1, high: 9 })))]);
+        let plan = plan([
+            ("kind", words(&["x", "y", "z"])),
+            ("on", Domain::Bool(false)),
+            ("n", Domain::Int(IntDomain::Range(Range { low: 1, high: 9 }))),
+        ]);
         let cases = cases(&plan, 5, 6);
         assert_eq!(cases[0].bindings, tree(&plan, 5, 0).current());
         assert_eq!(cases[0].bindings["n"], Value::Int(1));

@@ -71,7 +71,12 @@ mod tests {
         let first = |scenario, seed, number, parameter| stream(scenario, seed, number, parameter).next_u64();
         let base = first("pipe/sigpipe", 7, 3, "size");
         assert_eq!(base, first("pipe/sigpipe", 7, 3, "size"));
-        for other in [first("pipe/eof", 7, 3, "size"), first("pipe/sigpipe", 8, 3, "size"), first("pipe/sigpipe", 7, 4, "size"), first("pipe/sigpipe", 7, 3, "n")] {
+        for other in [
+            first("pipe/eof", 7, 3, "size"),
+            first("pipe/sigpipe", 8, 3, "size"),
+            first("pipe/sigpipe", 7, 4, "size"),
+            first("pipe/sigpipe", 7, 3, "n"),
+        ] {
             assert_ne!(base, other);
         }
     }

@@ -8,8 +8,25 @@ use super::{errors, signals};
 pub(super) const SIGNALS: &[(&str, i32)] = signals!["STKFLT" => SIGSTKFLT, "PWR" => SIGPWR, "POLL" => SIGPOLL];
 
 pub(super) const ERRORS: &[(&str, i32)] = errors![
-    ENOTUNIQ, EBADFD, ELIBBAD, ENOMEDIUM, EMEDIUMTYPE, ENOKEY, EKEYEXPIRED, ERFKILL, EHWPOISON, EREMOTEIO, ECHRNG, ENODATA,
-    ETIME, ENOSTR, ENOLINK, ENOTSUP, ESHUTDOWN, EHOSTDOWN, ENONET,
+    ENOTUNIQ,
+    EBADFD,
+    ELIBBAD,
+    ENOMEDIUM,
+    EMEDIUMTYPE,
+    ENOKEY,
+    EKEYEXPIRED,
+    ERFKILL,
+    EHWPOISON,
+    EREMOTEIO,
+    ECHRNG,
+    ENODATA,
+    ETIME,
+    ENOSTR,
+    ENOLINK,
+    ENOTSUP,
+    ESHUTDOWN,
+    EHOSTDOWN,
+    ENONET,
 ];
 
 /// First and last real-time signal. The C library keeps the lowest for itself, so the numbers are asked for, not fixed.

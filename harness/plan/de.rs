@@ -111,7 +111,9 @@ fn plainly(expected: &str) -> String {
         "u32" | "u64" => "a number, not below 0".to_owned(),
         "i32" | "i64" => "a number".to_owned(),
         _ if expected.starts_with("struct ") => "a map of fields".to_owned(),
-        _ if expected.starts_with("tuple struct ") => expected.split_once(" with ").map_or("a list".to_owned(), |(_, count)| format!("a list of {count}")),
+        _ if expected.starts_with("tuple struct ") => {
+            expected.split_once(" with ").map_or("a list".to_owned(), |(_, count)| format!("a list of {count}"))
+        }
         _ => expected.to_owned(),
     }
 }
@@ -347,7 +349,9 @@ impl<'a> VariantAccess<'a> for Variant<'a> {
     fn unit_variant(self) -> Result<(), Error> {
         match self.value {
             None => Ok(()),
-            Some(value) => Err(Error::new(format!("`{}` stands alone", self.name.text().unwrap_or_default()), "").within(value.id, value.span)),
+            Some(value) => {
+                Err(Error::new(format!("`{}` stands alone", self.name.text().unwrap_or_default()), "").within(value.id, value.span))
+            }
         }
     }
 

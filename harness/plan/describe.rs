@@ -45,7 +45,13 @@ const fn kind(family: &'static str, keyword: &'static str, plane: Planes, capabi
 /// All kinds, in the order of [`Step`].
 pub const KINDS: &[Kind] = &[
     kind("process", "fork", Planes::Platform, "", "start a child by fork; `do` runs in the child, which then exits with 0"),
-    kind("process", "fork-tree", Planes::Platform, "", "fork `levels` times with both processes going on; each of the 2^levels performs `do` once"),
+    kind(
+        "process",
+        "fork-tree",
+        Planes::Platform,
+        "",
+        "fork `levels` times with both processes going on; each of the 2^levels performs `do` once",
+    ),
     kind("process", "exec", Planes::Platform, "", "replace the program by the agent, which performs `do`, or by `program`"),
     kind("process", "exit", Planes::Platform, "", "end at once with this code"),
     kind("process", "wait", Planes::Both, "wait", "wait for a child to end or to change its state"),

@@ -164,7 +164,15 @@ impl Problems {
         let room = 240usize.saturating_sub(column - 1).max(1);
         let gutter = line.to_string();
         writeln!(f, "  {gutter} | {printable}")?;
-        write!(f, "  {:gutter$} | {:before$}{}", "", "", "^".repeat(marked.min(room)), gutter = gutter.len(), before = (column - 1).min(240))?;
+        write!(
+            f,
+            "  {:gutter$} | {:before$}{}",
+            "",
+            "",
+            "^".repeat(marked.min(room)),
+            gutter = gutter.len(),
+            before = (column - 1).min(240)
+        )?;
         match &problem.label {
             Some(label) => writeln!(f, " {label}")?,
             None => writeln!(f)?,
@@ -204,7 +212,11 @@ impl miette::Diagnostic for Drawn<'_> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let label = LabeledSpan::new(self.problem.label.clone().or_else(|| Some("here".to_owned())), self.span.start, self.span.end - self.span.start);
+        let label = LabeledSpan::new(
+            self.problem.label.clone().or_else(|| Some("here".to_owned())),
+            self.span.start,
+            self.span.end - self.span.start,
+        );
         Some(Box::new(std::iter::once(label)))
     }
 }

@@ -262,7 +262,8 @@ mod tests {
 
     fn text(text: &str) -> Result<Value, String> {
         let list = Value::List(vec![Value::Int(1)]);
-        let scope = BTreeMap::from([("i".to_owned(), Value::Int(3)), ("raw".to_owned(), Value::from_bytes(b"\xff")), ("list".to_owned(), list)]);
+        let scope =
+            BTreeMap::from([("i".to_owned(), Value::Int(3)), ("raw".to_owned(), Value::from_bytes(b"\xff")), ("list".to_owned(), list)]);
         Expr::Text(text.to_owned()).eval_text(&scope)
     }
 

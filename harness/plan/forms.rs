@@ -55,7 +55,10 @@ impl<L, S> Form<L, S> {
 }
 
 /// Reads whichever form is there; `what` completes "expected ...".
-pub fn read<'de, D: Deserializer<'de>, L: Deserialize<'de>, S: Deserialize<'de>>(deserializer: D, what: &'static str) -> Result<Form<L, S>, D::Error> {
+pub fn read<'de, D: Deserializer<'de>, L: Deserialize<'de>, S: Deserialize<'de>>(
+    deserializer: D,
+    what: &'static str,
+) -> Result<Form<L, S>, D::Error> {
     deserializer.deserialize_any(Forms { what, marker: PhantomData })
 }
 

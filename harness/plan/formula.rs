@@ -83,7 +83,9 @@ pub fn parse(text: &str) -> Result<Formula, Malformed> {
     let formula = parser.or()?;
     match parser.tokens.get(parser.next) {
         None => Ok(formula),
-        Some((at, token)) => Err(Malformed { message: format!("`{}` is not expected after a whole expression", token.spelling()), at: *at }),
+        Some((at, token)) => {
+            Err(Malformed { message: format!("`{}` is not expected after a whole expression", token.spelling()), at: *at })
+        }
     }
 }
 
@@ -478,7 +480,15 @@ mod tests {
             "[^\"]{0,8}".prop_map(|text| Formula::Literal(Value::Text(text))),
             "[a-z][a-z0-9_]{0,5}(-[a-z]{1,3})?".prop_map(Formula::Param),
         ];
-        let operator = prop::sample::select(vec![Operator::Add, Operator::Multiply, Operator::Equal, Operator::LessOrEqual, Operator::Has, Operator::And, Operator::Or]);
+        let operator = prop::sample::select(vec![
+            Operator::Add,
+            Operator::Multiply,
+            Operator::Equal,
+            Operator::LessOrEqual,
+            Operator::Has,
+            Operator::And,
+            Operator::Or,
+        ]);
         leaf.prop_recursive(4, 24, 2, move |inner| {
             prop_oneof![
                 (operator.clone(), inner.clone(), inner.clone()).prop_map(|(op, left, right)| binary(op, left, right)),

@@ -139,14 +139,18 @@ impl Builder<'_> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse(anchor, tag.is_some(), span);
-                let node = Node { id: self.number(), span, kind: Kind::Scalar { text: text.into_owned(), plain: style == ScalarStyle::Plain } };
+                let node =
+                    Node { id: self.number(), span, kind: Kind::Scalar { text: text.into_owned(), plain: style == ScalarStyle::Plain } };
                 self.add(node);
             }
             Event::SequenceStart(_, anchor, tag) => self.open(anchor, tag.is_some(), span, false),
             Event::MappingStart(_, anchor, tag) => self.open(anchor, tag.is_some(), span, true),
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
-                self.problems.push(Problem::new(span, "aliases are not part of the language").help("write the value out, or make it a parameter under `given:`"));
+                self.problems.push(
+                    Problem::new(span, "aliases are not part of the language")
+                        .help("write the value out, or make it a parameter under `given:`"),
+                );
                 let node = Node { id: self.number(), span, kind: Kind::Scalar { text: String::new(), plain: false } };
                 self.add(node);
             }
@@ -229,7 +233,9 @@ impl Builder<'_> {
         match self.root.take() {
             Some(root) if self.problems.is_empty() => Ok(root),
             _ if !self.problems.is_empty() => Err(self.problems),
-            _ => Err(vec![Problem::new(Span::new(0, 0), "the file is empty").help("a scenario needs at least `title`, `spec` and `steps`")]),
+            _ => {
+                Err(vec![Problem::new(Span::new(0, 0), "the file is empty").help("a scenario needs at least `title`, `spec` and `steps`")])
+            }
         }
     }
 }

@@ -85,7 +85,9 @@ fn one_line(value: &Json, before: usize) -> Option<String> {
 
 fn holds_steps(value: &Json) -> bool {
     match value {
-        Json::Object(fields) => fields.iter().any(|(key, value)| key == "do" && value.as_array().is_some_and(|list| !list.is_empty()) || holds_steps(value)),
+        Json::Object(fields) => {
+            fields.iter().any(|(key, value)| key == "do" && value.as_array().is_some_and(|list| !list.is_empty()) || holds_steps(value))
+        }
         Json::Array(items) => items.iter().any(holds_steps) || items.iter().any(|item| matches!(item, Json::Object(map) if map.len() == 1)),
         _ => false,
     }
@@ -106,7 +108,8 @@ fn flow(value: &Json) -> String {
 /// Text as a scalar: plain where that reads back as the same text everywhere, otherwise in double quotes.
 fn scalar(text: &str) -> String {
     let first = |c: char| c.is_ascii_alphanumeric() || matches!(c, '$' | '_' | '/');
-    let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '$' | '_' | '/' | '.' | '*' | '=' | '<' | '>' | '+' | '-' | ' ' | '(' | ')');
+    let inner =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '$' | '_' | '/' | '.' | '*' | '=' | '<' | '>' | '+' | '-' | ' ' | '(' | ')');
     let plain = text.starts_with(first) && text.chars().all(inner) && !text.ends_with(' ') && meaning(text, true) == Meaning::Text;
     if plain { text.to_owned() } else { quoted(text) }
 }

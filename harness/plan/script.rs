@@ -129,7 +129,6 @@ pub struct Asked {
     pub cwd: Option<String>,
 }
 
-
 /// An environment asked for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AskedEnv {

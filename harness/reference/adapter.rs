@@ -11,9 +11,30 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 const CLAIMS: &[&str] = &[
-    "spawn", "stdin", "stdout", "stderr", "communicate", "communicate-timeout", "wait", "wait-timeout", "poll", "kill", "terminate",
-    "signal", "drop", "threads", "env", "env-replace", "cwd", "path-search", "stdio-inherit", "stdio-null", "stdio-pipe", "stdio-file",
-    "stdio-fd", "stdio-merge",
+    "spawn",
+    "stdin",
+    "stdout",
+    "stderr",
+    "communicate",
+    "communicate-timeout",
+    "wait",
+    "wait-timeout",
+    "poll",
+    "kill",
+    "terminate",
+    "signal",
+    "drop",
+    "threads",
+    "env",
+    "env-replace",
+    "cwd",
+    "path-search",
+    "stdio-inherit",
+    "stdio-null",
+    "stdio-pipe",
+    "stdio-file",
+    "stdio-fd",
+    "stdio-merge",
 ];
 
 #[derive(Default)]

@@ -94,7 +94,13 @@ fn connect_stdio(library: Library, mut sources: [Source; 3]) -> Result<(), i32> 
         let from = match source {
             Source::Keep => continue,
             Source::From(fd) => fd,
-            Source::Stdout => 1,
+            Source::Stdout if is_open(1) => 1,
+            Source::Stdout => {
+                // Stdout is inherited and closed in the caller: wherever it leads is nowhere.
+                // SAFETY: nothing in the child owns it.
+                unsafe { libc::close(target) };
+                continue;
+            }
         };
         // SAFETY: both calls are sound for any numbers; nothing in the child owns 0, 1 or 2.
         checked(unsafe {
@@ -106,6 +112,11 @@ fn connect_stdio(library: Library, mut sources: [Source; 3]) -> Result<(), i32> 
         })?;
     }
     Ok(())
+}
+
+fn is_open(fd: RawFd) -> bool {
+    // SAFETY: asking for the flags of a descriptor is sound whether it is open or not.
+    unsafe { libc::fcntl(fd, libc::F_GETFD) >= 0 }
 }
 
 fn enter(image: &Image) -> Result<(), i32> {

@@ -1,24 +1,38 @@
 //! What faulty twins of the library do beside their work. Nothing here happens without a [`Fault`].
+//!
+//! One adapter serves many cases, and what is compared is the state before and after each. So a change that lasts goes back and
+//! forth with every start; otherwise only the first case would see it.
 
 use super::command::{Command, Stdio};
 use super::process::{Child, left, lock};
-use super::stdio::set_nonblocking;
 use super::{Fault, Library};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, poll};
+use nix::sys::stat::{Mode, umask};
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
 /// In the caller, after the child was forked.
 pub(super) fn after_start(library: Library, command: &Command) {
     match library.fault {
-        Some(Fault::ChangesCwd) => drop(std::env::set_current_dir("/")),
-        Some(Fault::ChangesUmask) => drop(nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o007))),
+        Some(Fault::ChangesCwd) => {
+            let at_root = std::env::current_dir().is_ok_and(|cwd| cwd.as_os_str() == "/");
+            let _ = std::env::set_current_dir(if at_root { "/dev" } else { "/" });
+        }
+        Some(Fault::ChangesUmask) => {
+            let old = umask(Mode::from_bits_truncate(0o007));
+            umask(old ^ Mode::S_IXOTH);
+        }
         Some(Fault::LeavesTempFile) => leave_file(),
         Some(Fault::LeavesNonblockOnSharedDescription) => unblock_inherited(command),
         Some(Fault::SurvivorLeft) => leave_process(),
         Some(Fault::ChangesOwnDisposition) => {
-            // SAFETY: ignoring a signal installs no code.
-            unsafe { libc::signal(libc::SIGUSR2, libc::SIG_IGN) };
+            // SAFETY: neither ignoring a signal nor its default action installs code.
+            unsafe {
+                if libc::signal(libc::SIGUSR2, libc::SIG_IGN) == libc::SIG_IGN {
+                    libc::signal(libc::SIGUSR2, libc::SIG_DFL);
+                }
+            }
         }
         _ => {}
     }
@@ -64,9 +78,14 @@ fn unblock_inherited(command: &Command) {
     for (fd, wanted) in (0..).zip(&command.stdio) {
         if matches!(wanted, Stdio::Inherit) {
             // SAFETY: it is borrowed for two calls that only fail when it is not open.
-            let _ = set_nonblocking(unsafe { BorrowedFd::borrow_raw(fd) });
+            let _ = toggle_nonblocking(unsafe { BorrowedFd::borrow_raw(fd) });
         }
     }
+}
+
+fn toggle_nonblocking(fd: BorrowedFd<'_>) -> nix::Result<()> {
+    let flags = OFlag::from_bits_retain(fcntl(fd, FcntlArg::F_GETFL)?);
+    fcntl(fd, FcntlArg::F_SETFL(flags ^ OFlag::O_NONBLOCK)).map(drop)
 }
 
 fn leave_process() {

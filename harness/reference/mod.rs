@@ -7,7 +7,7 @@
 //! 1. A start that fails is an error with the errno of the step that failed, once; the forked child is reaped before the call
 //!    returns and never goes on in the caller's code. (An error pipe, close-on-exec: its silence means that exec succeeded.)
 //! 2. The child's descriptors are 0, 1 and 2 and no others; each is what was asked for under any permutation, whichever of 0–2
-//!    are closed in the caller. An inherited one that is closed stays closed.
+//!    are closed in the caller. An inherited one that is closed stays closed, and so does a stderr that was to follow it.
 //! 3. The child's signal mask and ignored set are those that the caller was started with; the caller's own never change.
 //! 4. `program` without a slash is searched for in the PATH of the child's environment, then argv and environment arrive byte
 //!    for byte. A relative `program` with a slash is relative to the child's working directory.

@@ -118,7 +118,10 @@ fn unblock_signals(library: Library, mut mask: libc::sigset_t) {
     // SAFETY: the set was filled in by `block_signals`.
     unsafe {
         if library.has(Fault::ChangesOwnMask) {
-            libc::sigaddset(&raw mut mask, libc::SIGUSR2);
+            // Back and forth, for the reason given in `misdeeds`.
+            let blocked = libc::sigismember(&raw const mask, libc::SIGUSR2) == 1;
+            let change = if blocked { libc::sigdelset } else { libc::sigaddset };
+            change(&raw mut mask, libc::SIGUSR2);
         }
         libc::pthread_sigmask(libc::SIG_SETMASK, &raw const mask, std::ptr::null_mut());
     }

@@ -9,7 +9,7 @@ use super::{Fault, Library};
 use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::sys::stat::Mode;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 /// What the child does for one of 0, 1, 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,13 +81,7 @@ pub(super) fn above_two(library: Library, fd: OwnedFd) -> io::Result<OwnedFd> {
 
 /// A pipe's two ends are two open file descriptions: the child's stays blocking.
 fn nonblocking(fd: OwnedFd) -> io::Result<OwnedFd> {
-    set_nonblocking(&fd)?;
+    let flags = OFlag::from_bits_retain(fcntl(&fd, FcntlArg::F_GETFL)?);
+    fcntl(&fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
     Ok(fd)
-}
-
-/// Sets O_NONBLOCK on an open file description.
-pub(super) fn set_nonblocking(fd: impl AsFd) -> io::Result<()> {
-    let flags = OFlag::from_bits_retain(fcntl(fd.as_fd(), FcntlArg::F_GETFL)?);
-    fcntl(fd.as_fd(), FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
-    Ok(())
 }

@@ -1,7 +1,7 @@
 //! What a scenario, property, step or subject means, in text.
 
 use super::lanes;
-use super::text::{columns, paint, FAINT, STRONG};
+use super::text::{FAINT, STRONG, columns, paint};
 use crate::judge::Property;
 use crate::plan::ast::{CheckArg, Domain, IntDomain};
 use crate::plan::case::Plan;
@@ -46,7 +46,11 @@ fn plane(plane: Plane) -> &'static str {
 pub fn property(property: &dyn Property) -> String {
     let mut text = format!("{}\n{}\n", paint(STRONG, property.name()), property.says());
     section(&mut text, "clause", [property.clause().to_owned()]);
-    let when = if property.universal() { "on every case, unless the scenario lifts it under `permits:`" } else { "where a scenario asks for it under `check:`" };
+    let when = if property.universal() {
+        "on every case, unless the scenario lifts it under `permits:`"
+    } else {
+        "where a scenario asks for it under `check:`"
+    };
     section(&mut text, "checked", [when.to_owned()]);
     let arguments = property.args().iter().map(|arg| {
         let need = if arg.required { "" } else { ", optional" };

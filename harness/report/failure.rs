@@ -3,8 +3,9 @@
 
 use super::entry::{Blame, Failure};
 use super::lanes;
-use super::text::{fit, paint, BAD, FAINT, STRONG};
+use super::text::{BAD, FAINT, STRONG, fit, paint};
 use crate::judge::verdict::Standing;
+use crate::plan::script::Plane;
 use std::fmt::Write;
 
 /// Left margin of everything below the heading.
@@ -67,6 +68,9 @@ fn blame(failure: &Failure) -> String {
     let name = &failure.history.subject.name;
     match failure.blame {
         Blame::Library => format!("{name}: the same case holds on raw system calls here"),
+        Blame::Platform if name == "raw" && failure.history.script.plane == Plane::Library => {
+            "nobody else: raw is the reference that libraries are compared with".to_owned()
+        }
         Blame::Platform if name == "raw" => "the platform: these are its own system calls".to_owned(),
         Blame::Platform => format!("the platform, not {name}: the same case fails on raw system calls here"),
         Blame::Unknown => "nobody: the same case could not be run on raw system calls here".to_owned(),

@@ -3,7 +3,7 @@
 //! XML 1.0 has no way to write most control characters, not even escaped, and one of them makes a server refuse the whole
 //! file; output of processes is full of them. They become U+FFFD.
 
-use super::entry::{standing, Failure};
+use super::entry::{Failure, standing};
 use super::{Entry, Header, Reporter, Row, Sink, Summary, Word};
 use std::fmt::Write as _;
 use std::io::{self, Write};

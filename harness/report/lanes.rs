@@ -3,7 +3,7 @@
 //! A process tree read as a list of steps hides what matters, namely who did what while who waited. With a history the rows
 //! stand in the order in which the steps began and carry what came of them; without one, in the order of the scenario.
 
-use super::text::{self, fit, pad, paint, plural, BAD, FAINT, STRONG};
+use super::text::{self, BAD, FAINT, STRONG, fit, pad, paint, plural};
 use crate::plan::script::{ActorId, Ended, Outcome, Script, StepId};
 use crate::trace::{Event, History, What};
 use std::collections::BTreeSet;
@@ -30,7 +30,8 @@ pub fn of_script(script: &Script, columns: usize) -> Vec<String> {
 
 /// The steps of a history as they happened; those of the events `marked` are the ones that show a failure.
 pub fn of_history(history: &History, marked: &[usize], columns: usize) -> Vec<String> {
-    let bad: BTreeSet<_> = marked.iter().filter_map(|at| history.events.get(*at)).filter_map(|event| Some((event.actor, event.step?))).collect();
+    let bad: BTreeSet<_> =
+        marked.iter().filter_map(|at| history.events.get(*at)).filter_map(|event| Some((event.actor, event.step?))).collect();
     let mut seen = BTreeSet::new();
     let mut rows = Vec::new();
     for (at, event) in history.events.iter().enumerate() {
@@ -45,10 +46,13 @@ pub fn of_history(history: &History, marked: &[usize], columns: usize) -> Vec<St
 
 /// The step's words, and what came of it where that is more than success.
 fn label(history: &History, later: &[Event], actor: ActorId, step: StepId) -> String {
-    let words = history.script.steps.get(step as usize).map_or_else(|| format!("step {step}"), |step| step.label.clone());
+    let declared = history.script.steps.get(step as usize);
+    let words = declared.map_or_else(|| format!("step {step}"), |step| step.label.clone());
     let returns = later.iter().filter(|event| event.actor == actor && event.step == Some(step));
     let mut outcomes = returns.filter_map(|event| if let What::Return { outcome, .. } = &event.what { Some(outcome) } else { None });
     match outcomes.next() {
+        // These two return only when they fail.
+        None if declared.is_some_and(|step| matches!(step.kind.as_str(), "exit" | "exec")) => words,
         None => format!("{words} → never returned"),
         Some(Outcome::Done(_)) => words,
         Some(outcome) => format!("{words} → {}", said(outcome)),
@@ -82,9 +86,9 @@ fn end(ended: Ended) -> String {
 
 fn draw(script: &Script, rows: &[Row], columns: usize) -> Vec<String> {
     let lanes = lanes(rows, columns);
-    let wide = if lanes.len() == 1 { columns } else { columns / lanes.len().max(1) };
+    let wide = widths(script, rows, &lanes, columns);
     let spans: Vec<_> = lanes.iter().map(|lane| span(rows, *lane)).collect();
-    let mut lines = vec![heads(script, &lanes, wide)];
+    let mut lines = vec![heads(script, &lanes, &wide)];
     let mut hidden = 0;
     let keep = kept(rows, &lanes);
     for (at, row) in rows.iter().enumerate() {
@@ -93,7 +97,7 @@ fn draw(script: &Script, rows: &[Row], columns: usize) -> Vec<String> {
             continue;
         }
         push_gap(&mut lines, &mut hidden);
-        lines.push(line(row, at, &lanes, &spans, wide));
+        lines.push(line(row, at, &lanes, &spans, &wide));
     }
     push_gap(&mut lines, &mut hidden);
     lines
@@ -119,9 +123,26 @@ fn lanes(rows: &[Row], columns: usize) -> Vec<ActorId> {
     lanes
 }
 
-fn heads(script: &Script, lanes: &[ActorId], wide: usize) -> String {
-    let name = |lane: &ActorId| script.actors.get(usize::from(*lane)).map_or_else(|| format!("actor {lane}"), |actor| actor.name.clone());
-    let heads: String = lanes.iter().map(|lane| pad(&fit(&name(lane), wide - 1), wide)).collect();
+fn name(script: &Script, lane: ActorId) -> String {
+    script.actors.get(usize::from(lane)).map_or_else(|| format!("actor {lane}"), |actor| actor.name.clone())
+}
+
+/// How wide each lane is: as its widest cell where there is room for all of them, else the widest give way first.
+fn widths(script: &Script, rows: &[Row], lanes: &[ActorId], columns: usize) -> Vec<usize> {
+    let cells = |lane: ActorId| rows.iter().filter(move |row| row.actor == lane).map(|row| text::width(&row.label) + 4);
+    let widest = |lane: &ActorId| cells(*lane).max().unwrap_or(0).max(text::width(&name(script, *lane)) + 2);
+    let mut wide: Vec<usize> = lanes.iter().map(widest).collect();
+    while wide.iter().sum::<usize>() > columns {
+        match wide.iter_mut().max() {
+            Some(most) if *most > 8 => *most -= 1,
+            _ => break,
+        }
+    }
+    wide
+}
+
+fn heads(script: &Script, lanes: &[ActorId], wide: &[usize]) -> String {
+    let heads: String = lanes.iter().zip(wide).map(|(lane, wide)| pad(&fit(&name(script, *lane), wide - 1), *wide)).collect();
     paint(STRONG, heads.trim_end())
 }
 
@@ -141,8 +162,8 @@ fn kept(rows: &[Row], lanes: &[ActorId]) -> Vec<bool> {
     rows.iter().enumerate().map(|(at, row)| lanes.contains(&row.actor) && !far(at)).collect()
 }
 
-fn line(row: &Row, at: usize, lanes: &[ActorId], spans: &[(usize, usize)], wide: usize) -> String {
-    let cells = lanes.iter().zip(spans).map(|(lane, (first, last))| {
+fn line(row: &Row, at: usize, lanes: &[ActorId], spans: &[(usize, usize)], wide: &[usize]) -> String {
+    let cells = lanes.iter().zip(spans).zip(wide).map(|((lane, (first, last)), wide)| {
         if *lane == row.actor {
             let cell = format!("{} {}", if row.bad { '✗' } else { '●' }, row.label);
             let cell = fit(&cell, wide.saturating_sub(1));
@@ -150,7 +171,7 @@ fn line(row: &Row, at: usize, lanes: &[ActorId], spans: &[(usize, usize)], wide:
             return if row.bad { format!("{}{blanks}", paint(BAD, &cell)) } else { format!("{cell}{blanks}") };
         }
         let alive = (*first..=*last).contains(&at);
-        pad(if alive { "│" } else { "" }, wide)
+        pad(if alive { "│" } else { "" }, *wide)
     });
     cells.collect::<String>().trim_end().to_owned()
 }
@@ -193,10 +214,10 @@ mod tests {
         let script = script(&["root", "writer"], &[(0, "pipe p"), (0, "fork writer"), (1, "close p.read"), (0, "close p.read")]);
         let drawn = of_script(&script, 60).join("\n");
         let plain = anstream::adapter::strip_str(&drawn).to_string();
-        let wanted = "root                          writer\n\
+        let wanted = "root            writer\n\
                       ● pipe p\n\
                       ● fork writer\n\
-                      │                             ● close p.read\n\
+                      │               ● close p.read\n\
                       ● close p.read";
         assert_eq!(plain, wanted);
     }

@@ -15,7 +15,7 @@ mod terminal;
 mod text;
 
 pub use entry::{Blame, Entry, Failure, Row, Word};
-pub use record::{schema, Evidence, Header, Record, ResultLine};
+pub use record::{Evidence, Header, Record, ResultLine, schema};
 pub use summary::{Counts, Summary};
 pub use text::plural;
 
@@ -56,7 +56,11 @@ pub struct Form {
 /// Every form of report.
 pub const FORMS: &[Form] = &[
     Form { name: "terminal", help: "for a person", open: |sink| Box::new(terminal::Terminal::new(sink)) },
-    Form { name: "json", help: "one JSON object a line; `childproof schema results` describes it", open: |sink| Box::new(json::Json::new(sink)) },
+    Form {
+        name: "json",
+        help: "one JSON object a line; `childproof schema results` describes it",
+        open: |sink| Box::new(json::Json::new(sink)),
+    },
     Form { name: "junit", help: "JUnit XML, for CI servers", open: |sink| Box::new(junit::Junit::new(sink)) },
 ];
 

@@ -1,9 +1,9 @@
 //! The report for a person: a line per subject and scenario, failures explained, a summary. Styles are stripped by the sink
 //! where they are not wanted.
 
-use super::entry::{standing, Failure, Row, Word};
-use super::text::{columns, fit, pad, paint, plural, BAD, FAINT, GOOD, ODD, STRONG};
-use super::{failure, Entry, Header, Reporter, Sink, Summary};
+use super::entry::{Failure, Row, Word, standing};
+use super::text::{BAD, FAINT, GOOD, ODD, STRONG, columns, fit, pad, paint, plural};
+use super::{Entry, Header, Reporter, Sink, Summary, failure};
 use crate::judge::verdict::Standing;
 use std::io::{self, Write};
 
@@ -52,7 +52,8 @@ impl Reporter for Terminal {
         self.subject(entry)?;
         let (mark, remark) = remark(entry);
         let seconds = format!("{:>4} cases {:>7.2} s", entry.cases, entry.duration.as_secs_f64());
-        writeln!(self.sink, "  {mark} {} {} {remark}", pad(&entry.scenario, NAMES), paint(FAINT, &seconds))?;
+        let line = format!("  {mark} {} {} {remark}", pad(&entry.scenario, NAMES), paint(FAINT, &seconds));
+        writeln!(self.sink, "{}", line.trim_end())?;
         self.failures.extend(entry.failures.iter().cloned());
         self.sink.flush()
     }

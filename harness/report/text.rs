@@ -14,7 +14,15 @@ pub(super) fn width(text: &str) -> usize {
 
 /// At most `columns` characters, the last of them `…` when something was cut; line breaks and controls shown as `␤` and `·`.
 pub(super) fn fit(text: &str, columns: usize) -> String {
-    let clean = text.chars().map(|c| if c == '\n' { '␤' } else if c.is_control() { '·' } else { c });
+    let clean = text.chars().map(|c| {
+        if c == '\n' {
+            '␤'
+        } else if c.is_control() {
+            '·'
+        } else {
+            c
+        }
+    });
     if width(text) <= columns {
         return clean.collect();
     }

@@ -90,9 +90,8 @@ impl Arena {
 
     fn map(file: &std::fs::File, size: usize, path: &Path) -> std::io::Result<Arena> {
         // SAFETY: a fresh mapping of `size` bytes at an address of the system's choice.
-        let base = unsafe {
-            libc::mmap(std::ptr::null_mut(), size, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED, file.as_raw_fd(), 0)
-        };
+        let base =
+            unsafe { libc::mmap(std::ptr::null_mut(), size, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED, file.as_raw_fd(), 0) };
         if base == libc::MAP_FAILED {
             return Err(std::io::Error::last_os_error());
         }

@@ -13,8 +13,8 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// More output than this is cut: a judgement needs no more, and main's memory is not the case's.
-const MOST: u64 = 32 << 20;
+/// More output than this is cut, and the case ended for it: main's memory is not the case's.
+const MOST: u64 = 8 << 20;
 
 const NAMES: [&str; 3] = ["stdin", "stdout", "stderr"];
 
@@ -50,12 +50,16 @@ impl Capture {
         [0, 1, 2].map(|fd| unsafe { libc::fcntl(fd, libc::F_GETFL) })
     }
 
-    /// Takes what was written, as events of the root at `at`, and empties the files.
-    pub fn take(&mut self, at: u64, pid: i32, events: &mut Vec<Event>) {
+    /// Takes what was written, as events of the root at `at`, and empties the files. Tells when it was too much to keep.
+    pub fn take(&mut self, at: u64, pid: i32, events: &mut Vec<Event>) -> Option<String> {
+        let mut too_much = None;
         for (file, stream) in self.files.iter().zip(["stdout", "stderr"]) {
             let length = file.metadata().map_or(0, |meta| meta.len());
             if length == 0 {
                 continue;
+            }
+            if length > MOST {
+                too_much = Some(format!("the case wrote {length} bytes to {stream}; at most {MOST} are kept"));
             }
             let bytes = read_from(file, 0, length.min(MOST));
             let what = What::Data { stream: stream.to_owned(), bytes };
@@ -63,6 +67,7 @@ impl Capture {
             // A file that cannot be cut shows its old text again in the next case, which nobody would overlook.
             let _ = file.set_len(0);
         }
+        too_much
     }
 
     /// The last lines of standard error, for messages.

@@ -25,6 +25,9 @@ const PANICKED: i32 = 118;
 const DEADLINE_MS: u64 = 10_000;
 /// CPU seconds of each process of a case beyond its deadline: a second line of defence.
 const CPU_RESERVE: u64 = 30;
+/// How often the number of a case's processes is looked at, in milliseconds: in a /proc of our own, and in the machine's.
+const TICK_MS: u64 = 50;
+const WIDE_TICK_MS: u64 = 250;
 /// Limit of the subject's cleaning up after a case, in milliseconds.
 const RESET_MS: u64 = 5_000;
 
@@ -84,6 +87,7 @@ impl Warden {
             adapter,
             until_ns: sys::now_ns() + deadline_ms * 1_000_000,
             root_done: &|| self.arena.header().root_done.load(Ordering::Acquire) != 0,
+            tick_ms: if self.alone() { TICK_MS } else { WIDE_TICK_MS },
             count: &|| if self.alone() { sys::process_count() } else { observe::others(false).len() },
         };
         wait.wait()
@@ -114,14 +118,16 @@ impl Warden {
         let snapshot = || snapshot::take(self.alone(), &self.arena, program.actors, adapter);
         match (over, adapter_ended) {
             (Over::Late, _) => End::Hang { evidence: snapshot() },
-            (Over::TooMany(count), _) => {
-                End::Crash { message: format!("the case had {count} processes at once; more than {} are taken for a fork bomb", sys::MOST_AT_ONCE) }
-            }
+            (Over::TooMany(count), _) => End::Crash {
+                message: format!("the case had {count} processes at once; more than {} are taken for a fork bomb", sys::MOST_AT_ONCE),
+            },
             (Over::Ended(Ended::Exited(actor::SUBJECT_HUNG)), None) if program.library => End::Hang { evidence: snapshot() },
             (_, Some(ended)) => End::Crash { message: format!("the subject's process {}", ended_in_words(ended)) },
             (Over::Ended(Ended::Exited(actor::PROTOCOL)), _) if program.library => End::Protocol { message: self.last_words() },
             (Over::Ended(Ended::Exited(actor::SUBJECT_DIED)), _) if program.library => End::Crash { message: self.last_words() },
-            (Over::Ended(Ended::Exited(PANICKED)), _) => End::Harness { message: format!("the case root panicked: {}", self.capture.tail()) },
+            (Over::Ended(Ended::Exited(PANICKED)), _) => {
+                End::Harness { message: format!("the case root panicked: {}", self.capture.tail()) }
+            }
             (Over::Ended(ended @ Ended::Killed { .. }), _) => End::Crash { message: format!("the case root {}", ended_in_words(ended)) },
             _ => End::Done,
         }
@@ -139,13 +145,15 @@ impl Warden {
     /// Step 4 for processes and the subject, then step 5 for processes.
     fn leftovers(&mut self, over: Over, root: i32, adapter: Option<i32>, program: &Program, done: &mut Done) {
         // Orphans that have ended meanwhile are the warden's to reap and nobody's fault.
-        let nobody = over != Over::Stopped && sys::ORPHANS_COME_HERE && loop {
-            match sys::reap(-1) {
-                Err(_) => break true,
-                Ok(None) => break false,
-                Ok(Some(_)) => {}
-            }
-        };
+        let nobody = over != Over::Stopped
+            && sys::ORPHANS_COME_HERE
+            && loop {
+                match sys::reap(-1) {
+                    Err(_) => break true,
+                    Ok(None) => break false,
+                    Ok(Some(_)) => {}
+                }
+            };
         if nobody {
             self.adapter = None;
             return;
@@ -191,14 +199,18 @@ impl Warden {
         let last = events.last().map_or(0, |event| event.at);
         let first = events.iter().find(|event| matches!(event.what, What::Call)).map_or(last, |event| event.at);
         done.observed.elapsed_ns = last.saturating_sub(first);
-        self.capture.take(last, self.arena.pid_of(0), &mut events);
+        if let Some(message) = self.capture.take(last, self.arena.pid_of(0), &mut events) {
+            done.end = End::Crash { message };
+        }
         done.events = events;
         done.observed.accounted_fds = self.arena.accounted_fds();
         if program.agents.is_empty() && !program.library && self.home.untouched() {
+            // No file was made, and /dev/shm is on the same file system; System V objects are no files.
+            done.observed.shared = sys::leftover_ipc(true);
             return;
         }
         done.observed.files = self.home.left_files();
-        done.observed.shared = self.shared.take();
+        done.observed.shared = observe::take_shared(self.alone(), &self.arena);
         if let Err(error) = self.home.renew() {
             done.end = End::Harness { message: format!("clean the case directory: {error}") };
         }
@@ -239,6 +251,10 @@ fn become_root(program: &Program, warden: &Warden, mut context: Context) -> ! {
         sys::close_from(5);
     } else {
         sys::close_from(3);
+    }
+    if program.parallel {
+        // Being refused leaves the case on one CPU, where it is only slower to show what it is to show.
+        let _ = sys::pin(&warden.cpus);
     }
     // Refusal means that the hard limit is lower already.
     let _ = sys::limit_cpu(program.deadline_ms.div_ceil(1000) + CPU_RESERVE);

@@ -3,9 +3,6 @@
 use crate::plan::script::Ended;
 use crate::sys::{self, Change, Watch};
 
-/// How often the number of processes is looked at while a case goes on.
-const TICK_MS: u64 = 50;
-
 /// Why the wait is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Over {
@@ -35,7 +32,9 @@ pub struct Wait<'a> {
     pub until_ns: u64,
     /// Whether the root has done its last step.
     pub root_done: &'a dyn Fn() -> bool,
-    /// How many processes there are now, where that must be watched.
+    /// How often to look at the number of processes.
+    pub tick_ms: u64,
+    /// How many processes there are now.
     pub count: &'a dyn Fn() -> usize,
 }
 
@@ -46,7 +45,7 @@ impl Wait<'_> {
         let mut adapter_ended = None;
         loop {
             let left_ns = self.until_ns.saturating_sub(sys::now_ns());
-            let timeout = left_ns.div_ceil(1_000_000).min(TICK_MS);
+            let timeout = left_ns.div_ceil(1_000_000).min(self.tick_ms);
             let [news, main] = sys::readable([self.watch.fd(), self.control], i32::try_from(timeout).unwrap_or(0));
             if news {
                 self.watch.drain();

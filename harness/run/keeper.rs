@@ -6,7 +6,7 @@ use super::{Isolation, sandbox, warden};
 use crate::sys;
 use std::fs;
 use std::io::{self, Read, Write};
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 /// The longest base of a run directory: the path of a unix socket in a case must fit into 100 bytes or so.
 const LONGEST_BASE: usize = 40;
 
-/// The whole life of a keeper; the channel to main is this descriptor. The result is its exit status.
+/// The whole life of a keeper; the channel to main is this descriptor. The result is its exit status. Once it has its channel it
+/// says nothing on main's standard error any more, and does not keep that open for whoever waits for its end.
 pub fn keep(control: RawFd) -> i32 {
     let mut channel = match settle(control) {
         Ok(channel) => channel,
@@ -48,7 +49,9 @@ fn settle(control: RawFd) -> io::Result<Channel> {
     sys::set_cloexec(3)?;
     let null = fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
     // SAFETY: as above.
-    sys::check(unsafe { libc::dup2(std::os::fd::AsRawFd::as_raw_fd(&null), 0) })?;
+    sys::check(unsafe { libc::dup2(null.as_raw_fd(), 0) })?;
+    // SAFETY: as above.
+    sys::check(unsafe { libc::dup2(null.as_raw_fd(), 2) })?;
     // SAFETY: descriptor 3 was made just now and is owned by the stream from here on.
     Ok(Channel::new(unsafe { UnixStream::from_raw_fd(3) }))
 }
@@ -146,12 +149,19 @@ fn let_go(level: Isolation, pid: i32, go: OwnedFd, ready: OwnedFd) -> Result<(),
 
 /// The child's half.
 fn become_warden(
-    level: Isolation, channel: Channel, start: &Start, run: &Path, tried: &[(Isolation, String)], go: OwnedFd, ready: OwnedFd,
+    level: Isolation,
+    channel: Channel,
+    start: &Start,
+    run: &Path,
+    tried: &[(Isolation, String)],
+    go: OwnedFd,
+    ready: OwnedFd,
 ) -> ! {
     let mut byte = [0];
     if fs::File::from(go).read(&mut byte).unwrap_or(0) == 0 {
         sys::exit_now(1);
     }
+    let cpus = sys::cpus();
     let entered = sandbox::enter(level, run, start.bytes, start.cpu);
     let mut ready = fs::File::from(ready);
     if let Err(why) = entered {
@@ -159,7 +169,7 @@ fn become_warden(
         sys::exit_now(1);
     }
     let hello = Hello { isolation: level, tried: tried.to_vec(), run: run.to_owned() };
-    let mut warden = match warden::Warden::new(channel, start, hello) {
+    let mut warden = match warden::Warden::new(channel, start, hello, cpus) {
         Ok(warden) => warden,
         Err(error) => {
             let _ = ready.write_all(format!("set up the run directory: {error}").as_bytes());

@@ -3,7 +3,6 @@
 use super::arena::Arena;
 use crate::sys::{self, Listed};
 use crate::trace::state::LeftProcess;
-use std::collections::BTreeSet;
 use std::fs;
 
 /// Processes that are neither the warden nor among `known`.
@@ -14,11 +13,7 @@ pub fn left_processes(alone: bool, known: &[i32], arena: &Arena, actors: u16) ->
 /// All processes of the case: in a namespace of our own whatever else there is, outside of one our descendants.
 pub fn others(alone: bool) -> Vec<Listed> {
     let own = std::process::id().cast_signed();
-    if alone {
-        sys::processes().unwrap_or_default().into_iter().filter(|line| line.pid != own).collect()
-    } else {
-        sys::below(own)
-    }
+    if alone { sys::processes().unwrap_or_default().into_iter().filter(|line| line.pid != own).collect() } else { sys::below(own) }
 }
 
 fn left(line: Listed, arena: &Arena, actors: u16) -> LeftProcess {
@@ -38,41 +33,44 @@ pub fn end_everything(alone: bool) {
     }
 }
 
-/// Shared memory, semaphores and queues under a name, as they are now.
-#[derive(Debug, Default)]
-pub struct SharedNames {
-    alone: bool,
-    before: BTreeSet<String>,
-}
-
-impl SharedNames {
-    /// Notes what there is before any case. In an ipc namespace of our own everything found later is the cases'.
-    pub fn begin(alone: bool) -> SharedNames {
-        let before = if alone { BTreeSet::new() } else { names(false) };
-        SharedNames { alone, before }
-    }
-
-    /// What was left since; in a namespace of our own it is removed. On a shared machine only what carries our name is: the
-    /// rest may be anybody's.
-    pub fn take(&mut self) -> Vec<String> {
-        let now = names(self.alone);
-        let fresh: Vec<String> = now.difference(&self.before).cloned().collect();
-        for name in &fresh {
-            if let Some(file) = name.strip_prefix("/dev/shm/").filter(|file| self.alone || file.contains("childproof")) {
-                let _ = fs::remove_file(format!("/dev/shm/{file}"));
-            }
+/// Shared memory, semaphores and queues that the case left under a name, removed by this.
+///
+/// In an ipc namespace and /dev/shm of our own everything there is the case's. On a shared machine only what bears the pid of
+/// one of its actors surely is (the interpreter names its objects so); the rest may be anybody's and is neither told nor touched.
+pub fn take_shared(alone: bool, arena: &Arena) -> Vec<String> {
+    let mut found = if alone { sys::leftover_ipc(true) } else { Vec::new() };
+    let ours = |name: &str| alone || actor_pid_in(name).is_some_and(|pid| arena.actor_of(pid, most_actors()).is_some());
+    for entry in fs::read_dir("/dev/shm").into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if ours(&name) {
+            // A directory, or another user's: it is told all the same.
+            let _ = fs::remove_file(entry.path());
+            found.push(format!("/dev/shm/{name}"));
         }
-        if !self.alone {
-            self.before = names(false);
-        }
-        fresh
     }
-}
-
-fn names(remove_ipc: bool) -> BTreeSet<String> {
-    let mut found: BTreeSet<String> = sys::leftover_ipc(remove_ipc).into_iter().collect();
-    if let Ok(entries) = fs::read_dir("/dev/shm") {
-        found.extend(entries.flatten().map(|entry| format!("/dev/shm/{}", entry.file_name().to_string_lossy())));
-    }
+    found.sort();
     found
+}
+
+fn most_actors() -> u16 {
+    u16::try_from(super::arena::ACTORS).unwrap_or(u16::MAX)
+}
+
+/// The pid in `childproof-PID-...` or `sem.childproof-PID-...`.
+fn actor_pid_in(name: &str) -> Option<i32> {
+    let rest = name.strip_prefix("sem.").unwrap_or(name).strip_prefix("childproof-")?;
+    rest.split('-').next()?.parse().ok().filter(|pid| *pid > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_ours_bear_a_pid() {
+        assert_eq!(actor_pid_in("sem.childproof-4711-s2"), Some(4711));
+        assert_eq!(actor_pid_in("childproof-12-0"), Some(12));
+        assert_eq!(actor_pid_in("childproof-0-0"), None);
+        assert_eq!(actor_pid_in("pulse-shm-1234"), None);
+    }
 }

@@ -64,7 +64,9 @@ impl fmt::Display for RunError {
                 let reasons: Vec<String> = tried.iter().map(|(level, why)| format!("{level}: {why}")).collect();
                 write!(f, "start a sandbox; {} (`childproof doctor` tells more)", reasons.join("; "))
             }
-            RunError::NoAgent(path) => write!(f, "find the agent at {}: it is installed beside childproof, build or copy it there", path.display()),
+            RunError::NoAgent(path) => {
+                write!(f, "find the agent at {}: it is installed beside childproof, build or copy it there", path.display())
+            }
             RunError::Start(why) => write!(f, "start a warden: {why}"),
         }
     }

@@ -8,7 +8,7 @@ use super::arena::{self, Arena};
 use super::capture::Capture;
 use super::frame::{Channel, Hello, Order, Report, Start};
 use super::home::Home;
-use super::observe::{self, SharedNames};
+use super::observe;
 use super::{Isolation, keeper};
 use crate::sys::{self, Watch};
 use std::io;
@@ -40,18 +40,19 @@ pub struct Warden {
     pub(super) capture: Capture,
     pub(super) watch: Watch,
     pub(super) home: Home,
-    pub(super) shared: SharedNames,
     pub(super) adapter: Option<Adapter>,
+    /// The CPUs that a parallel case may use.
+    pub(super) cpus: Vec<usize>,
     /// Adapters started so far.
     pub(super) adapters: u64,
 }
 
 impl Warden {
-    /// Furnishes the run directory; in the process that has entered the sandbox.
+    /// Furnishes the run directory; in the process that has entered the sandbox. `cpus`: those it had before it was pinned.
     ///
     /// # Errors
     /// Those of the file system.
-    pub fn new(channel: Channel, start: &Start, hello: Hello) -> io::Result<Warden> {
+    pub fn new(channel: Channel, start: &Start, hello: Hello, cpus: Vec<usize>) -> io::Result<Warden> {
         let (run, alone) = (hello.run.clone(), hello.isolation.alone());
         // SAFETY: setsid and umask take no memory; in a fresh fork setsid succeeds.
         unsafe {
@@ -63,11 +64,10 @@ impl Warden {
         let home = Home::make(&run, alone)?;
         std::env::set_current_dir(home.dir())?;
         environment(home.dir());
-        let shared = SharedNames::begin(alone);
         let watch = Watch::begin()?;
         report_panics(&channel);
         let agent = start.agent.clone();
-        let mut warden = Warden { channel, hello, agent, run, arena, capture, watch, home, shared, adapter: None, adapters: 0 };
+        let mut warden = Warden { channel, hello, agent, run, arena, capture, watch, home, adapter: None, cpus, adapters: 0 };
         warden.home.settle();
         Ok(warden)
     }
@@ -92,7 +92,7 @@ impl Warden {
         let served = self.obey();
         self.adapter = None;
         observe::end_everything(self.alone());
-        self.shared.take();
+        observe::take_shared(self.alone(), &self.arena);
         i32::from(served.is_err())
     }
 

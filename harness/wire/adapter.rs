@@ -5,10 +5,10 @@
 
 use super::codec;
 use super::message::{Data, Failure, Fields, Hello, HelloLine, Operation, PROTOCOL, REPLIES, REQUESTS, Reply, ReplyBody};
+use crate::plan::value::Value;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::sys::stat::Mode;
-use crate::plan::value::Value;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
@@ -71,8 +71,9 @@ pub fn run(hello: Hello, answer: impl FnMut(&Operation) -> ReplyBody) -> ! {
 }
 
 fn open_above_two(variable: &str, flags: OFlag) -> io::Result<File> {
-    let path = std::env::var_os(variable)
-        .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("{variable} is not set: childproof starts adapters, see check-adapter")))?;
+    let path = std::env::var_os(variable).ok_or_else(|| {
+        io::Error::new(io::ErrorKind::NotFound, format!("{variable} is not set: childproof starts adapters, see check-adapter"))
+    })?;
     let first = open(path.as_os_str(), flags | OFlag::O_CLOEXEC, Mode::empty())?;
     let fd = fcntl(&first, FcntlArg::F_DUPFD_CLOEXEC(3))?;
     // SAFETY: the kernel just made this descriptor and nobody else has it.
@@ -118,7 +119,10 @@ pub fn unknown_handle(handle: &str) -> ReplyBody {
 /// # Errors
 /// `InvalidInput` when the value is neither text nor bytes.
 pub fn text(value: &Value) -> io::Result<OsString> {
-    value.bytes().map(OsString::from_vec).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, format!("{} is not text or bytes", value.kind())))
+    value
+        .bytes()
+        .map(OsString::from_vec)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, format!("{} is not text or bytes", value.kind())))
 }
 
 /// The bytes of an input.

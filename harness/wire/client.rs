@@ -22,6 +22,9 @@ use std::time::{Duration, Instant};
 /// What can be written to a FIFO that polls writable without blocking, on every platform (POSIX's least PIPE_BUF).
 const PIECE: usize = 512;
 
+/// How long the adapter's own answer is waited for, in milliseconds, after another process has answered in its place.
+const AFTER_A_STRANGER_MS: u64 = 500;
+
 /// Why there is no answer.
 #[derive(Debug)]
 pub enum WireError {
@@ -146,25 +149,43 @@ impl Client {
         std::mem::take(&mut self.extra)
     }
 
-    fn answer(&mut self, seq: u64, deadline: Deadline) -> Result<Reply, WireError> {
-        let line = self.next_line(deadline, &format!("question {seq}"))?;
-        let reply = codec::reply(&line).map_err(WireError::Protocol)?;
-        if reply.seq == seq && reply.pid == self.pid {
-            return Ok(reply);
+    /// An answer from another process does not end the wait: the adapter itself mostly answers too, and only both together
+    /// show that its code goes on twice.
+    fn answer(&mut self, seq: u64, mut deadline: Deadline) -> Result<Reply, WireError> {
+        let mut stranger = None;
+        loop {
+            let line = match (self.next_line(deadline, &format!("question {seq}")), stranger) {
+                (Ok(line), _) => line,
+                (Err(_), Some(seen)) => return Err(WireError::Protocol(self.blame(seen, Some(seq)))),
+                (Err(error), None) => return Err(error),
+            };
+            let reply = codec::reply(&line).map_err(WireError::Protocol)?;
+            if reply.seq == seq && reply.pid == self.pid {
+                return Ok(reply);
+            }
+            let seen = Seen { seq: reply.seq, pid: reply.pid };
+            self.extra.push(seen);
+            if reply.pid == self.pid {
+                return Err(WireError::Protocol(self.blame(seen, Some(seq))));
+            }
+            deadline = deadline.at_most(AFTER_A_STRANGER_MS);
+            stranger = stranger.or(Some(seen));
         }
-        let seen = Seen { seq: reply.seq, pid: reply.pid };
-        self.extra.push(seen);
-        Err(WireError::Protocol(self.blame(seen, Some(seq))))
     }
 
     /// Names what is wrong with a reply that should not have come.
     fn blame(&self, seen: Seen, awaited: Option<u64>) -> String {
         let Seen { seq, pid } = seen;
         if pid != self.pid {
-            return format!("wrong pid: process {pid} answered question {seq}, but the adapter is process {}: its code goes on in two processes", self.pid);
+            return format!(
+                "wrong pid: process {pid} answered question {seq}, but the adapter is process {}: its code goes on in two processes",
+                self.pid
+            );
         }
         match awaited {
-            Some(awaited) if seq < awaited && seq > 0 => format!("two replies: question {seq} was answered again while {awaited} was awaited"),
+            Some(awaited) if seq < awaited && seq > 0 => {
+                format!("two replies: question {seq} was answered again while {awaited} was awaited")
+            }
             Some(awaited) => format!("wrong seq: question {awaited} was answered as {seq}"),
             None if seq > 0 && seq <= self.seq => format!("two replies: question {seq} was answered again"),
             None => format!("unsolicited: a reply to question {seq}, which was not asked"),
@@ -289,6 +310,11 @@ struct Deadline(Instant);
 impl Deadline {
     fn after(ms: u64) -> Deadline {
         Deadline(Instant::now() + Duration::from_millis(ms))
+    }
+
+    /// This moment, or that far from now if that is sooner.
+    fn at_most(self, ms: u64) -> Deadline {
+        Deadline(self.0.min(Deadline::after(ms).0))
     }
 
     /// What is left, rounded up so that a poll does not return just before the moment.

@@ -60,6 +60,15 @@ fn another_process_is_named() {
 }
 
 #[test]
+fn the_adapter_itself_is_heard_after_another_process() {
+    let mut pair = pair();
+    say(&pair, 1, 1);
+    say(&pair, 1, me());
+    assert_eq!(pair.client.answer_to(1, 1000).expect("answer").pid, me());
+    assert_eq!(pair.client.extra_replies(), [Seen { seq: 1, pid: 1 }]);
+}
+
+#[test]
 fn another_number_is_named() {
     let mut pair = pair();
     say(&pair, 9, me());

@@ -83,7 +83,19 @@ pub fn request(line: &[u8]) -> Result<(u64, Operation), (u64, ReplyBody)> {
 
 /// Every operation by its name on the wire.
 pub const OPERATIONS: &[&str] = &[
-    "spawn", "write", "close_stdin", "read", "communicate", "wait", "poll", "kill", "terminate", "signal", "drop", "parallel", "reset",
+    "spawn",
+    "write",
+    "close_stdin",
+    "read",
+    "communicate",
+    "wait",
+    "poll",
+    "kill",
+    "terminate",
+    "signal",
+    "drop",
+    "parallel",
+    "reset",
     "quit",
 ];
 
@@ -113,7 +125,8 @@ mod tests {
 
     #[test]
     fn a_request_survives_the_trip() {
-        let spawn = SpawnRequest { program: Value::Text("/bin/true".into()), args: vec![Value::Hex { hex: "ff".into() }], ..Default::default() };
+        let spawn =
+            SpawnRequest { program: Value::Text("/bin/true".into()), args: vec![Value::Hex { hex: "ff".into() }], ..Default::default() };
         let sent = Request { seq: 7, op: Operation::Spawn(Box::new(spawn)) };
         assert_eq!(request(&line(&sent)), Ok((7, sent.op)));
     }
@@ -150,7 +163,9 @@ mod tests {
 
     #[test]
     fn the_major_version_counts() {
-        let hello_line = |version: &str| format!(r#"{{"hello":{{"protocol":"{version}","library":"l","version":"1","language":"c","pid":9,"capabilities":[]}}}}"#);
+        let hello_line = |version: &str| {
+            format!(r#"{{"hello":{{"protocol":"{version}","library":"l","version":"1","language":"c","pid":9,"capabilities":[]}}}}"#)
+        };
         assert!(hello(hello_line("1.9").as_bytes()).is_ok());
         assert!(hello(hello_line("2.0").as_bytes()).is_err_and(|message| message.contains("2.0")));
     }

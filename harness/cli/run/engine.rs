@@ -4,17 +4,17 @@
 //! worker idles while another one finishes a long scenario. A pair's last case brings it to its end on the worker that ran
 //! it: adding up, shrinking, settling the blame.
 
-use super::fail;
 use super::standing;
 use super::tally::Tally;
+use super::{fail, select};
 use crate::generate::{draw, lower};
 use crate::judge::verdict::{CaseOutcome, Verdict};
 use crate::plan::case::{Case, Plan};
 use crate::plan::script::Script;
 use crate::report::Entry;
-use crate::run::subject::Subject;
 use crate::run::Session;
-use crate::trace::{End, History, SubjectId, SCHEMA};
+use crate::run::subject::Subject;
+use crate::trace::{End, History, SCHEMA, SubjectId};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -81,7 +81,8 @@ impl<'a> Engine<'a> {
     /// Runs every pair and hands each entry to `take`, in the order of the pairs; ends early once that returns `false`.
     pub fn run(&self, pairs: &[Pair], take: impl FnMut(Entry) -> bool + Send) {
         let work: Vec<Work> = pairs.iter().map(|pair| self.work(pair)).collect();
-        let list: Vec<(usize, usize)> = work.iter().enumerate().flat_map(|(at, work)| (0..work.cases.len()).map(move |case| (at, case))).collect();
+        let list: Vec<(usize, usize)> =
+            work.iter().enumerate().flat_map(|(at, work)| (0..work.cases.len()).map(move |case| (at, case))).collect();
         let next = AtomicUsize::new(0);
         let door = Mutex::new(Door { waiting: BTreeMap::new(), next: 0, take });
         std::thread::scope(|scope| {
@@ -157,7 +158,8 @@ impl<'a> Engine<'a> {
 /// The subject as it named itself; where it never came to that, as it was asked for.
 fn identity(subject: &Subject, ran: &[Ran]) -> SubjectId {
     let told = ran.iter().map(|ran| &ran.history.subject).find(|told| !told.version.is_empty());
-    let version = told.map(|told| told.version.clone()).or_else(|| subject.version_wanted.clone());
+    let own = (subject.name == select::RAW).then(|| env!("CARGO_PKG_VERSION").to_owned());
+    let version = told.map(|told| told.version.clone()).or_else(|| subject.version_wanted.clone()).or(own);
     SubjectId { name: subject.name.clone(), version: version.unwrap_or_default() }
 }
 

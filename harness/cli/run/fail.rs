@@ -46,7 +46,7 @@ fn failure(engine: &Engine, worker: usize, pair: &Pair, row: &Row, first: &Ran, 
     // A case that failed once and never again is told as it was found.
     let shown = last.filter(|(of, _, _)| *of == case).map(|(_, history, evidence)| (history, evidence));
     let (history, seen) = shown.or_else(|| Some((first.history.clone(), evidence(&first.verdict, &row.property)?)))?;
-    let (says, clause) = sentence(&row.property);
+    let (says, clause) = sentence(&row.property, &pair.plan);
     Some(Failure {
         property: row.property.clone(),
         says,
@@ -64,7 +64,14 @@ fn failure(engine: &Engine, worker: usize, pair: &Pair, row: &Row, first: &Ran, 
 }
 
 /// The smallest case; `last` keeps the last failing run, whose case is the smallest one's unless that never failed again.
-fn smallest(engine: &Engine, worker: usize, pair: &Pair, row: &Row, first: &Ran, last: &mut Option<(Case, History, Evidence)>) -> shrink::Shrunk {
+fn smallest(
+    engine: &Engine,
+    worker: usize,
+    pair: &Pair,
+    row: &Row,
+    first: &Ran,
+    last: &mut Option<(Case, History, Evidence)>,
+) -> shrink::Shrunk {
     let mut run = |case: &Case| {
         let ran = engine.case(worker, &pair.subject, &pair.plan, case);
         match evidence(&ran.verdict, &row.property) {
@@ -83,17 +90,25 @@ pub fn evidence(verdict: &Verdict, property: &str) -> Option<Evidence> {
     if property == Row::COMPLETES {
         let bad = matches!(verdict.outcome, CaseOutcome::Crash | CaseOutcome::Hang | CaseOutcome::Protocol);
         let seen = || verdict.reason.clone().unwrap_or_else(|| format!("{:?}", verdict.outcome).to_lowercase());
-        return bad.then(|| Evidence { expected: "the case comes to its end".into(), seen: seen(), by: "warden".into(), events: Vec::new() });
+        return bad.then(|| Evidence {
+            expected: "the case comes to its end".into(),
+            seen: seen(),
+            by: "warden".into(),
+            events: Vec::new(),
+        });
     }
     let mut of_it = verdict.judgements.iter().filter(|judgement| judgement.property == property);
     of_it.find_map(|judgement| if let Finding::Fail(evidence) = &judgement.finding { Some(evidence.clone()) } else { None })
 }
 
-/// A property's sentence and clause.
-fn sentence(property: &str) -> (String, String) {
+/// A property's sentence and clause. What a scenario expects of its steps rests on the scenario's own clauses.
+fn sentence(property: &str, plan: &Plan) -> (String, String) {
     judge::find(property).map_or_else(
         || ("nobody crashes, hangs or breaks the protocol".to_owned(), "the case's deadline and the subject protocol".to_owned()),
-        |known| (known.says().to_owned(), known.clause().to_owned()),
+        |known| {
+            let own = known.name() == "as-expected" && !plan.scenario.spec.is_empty();
+            (known.says().to_owned(), if own { plan.scenario.spec.join("; ") } else { known.clause().to_owned() })
+        },
     )
 }
 
@@ -128,7 +143,7 @@ fn save(engine: &Engine, pair: &Pair, failure: &Failure) -> Option<PathBuf> {
         isolation: engine.isolation(),
     };
     let name = format!("{}.{}", pair.subject.title().replace(['/', ':'], "-"), replay::file_name(&replay));
-    let text = replay::to_text(&pair.plan as &Plan, &replay);
+    let text = replay::to_text(&pair.plan, &replay);
     let aside = std::env::temp_dir().join("childproof-failures");
     [engine.failures.as_path(), aside.as_path()].into_iter().find_map(|directory| write(directory, &name, &text).ok())
 }

@@ -4,7 +4,7 @@
 //! SA_RESETHAND makes the second signal the system's own affair: no handler of ours can be in its way. A mask and `sigwait`
 //! would do without a handler, but a mask is inherited by everything that is started, a handler is not.
 
-use nix::sys::signal::{sigaction, SaFlags, SigAction, SigHandler, SigSet, Signal};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, IntoRawFd};

@@ -21,7 +21,7 @@ use std::time::Instant;
 
 pub(super) use fail::evidence;
 pub(super) use select::subject;
-pub(super) use session::{cpus, isolations, open as open_session, Level};
+pub(super) use session::{Level, cpus, isolations, open as open_session};
 
 /// Options of `childproof run`.
 #[derive(Args, Debug)]
@@ -77,9 +77,9 @@ pub fn run(args: &RunArgs) -> Ended {
     let jobs = args.jobs.map_or_else(cpus, usize::from);
     let session = open_session(jobs, args.isolation.as_deref())?;
     let engine = Engine::new(&session, seed, args.cases, args.failures.clone());
+    let watch = interrupt::Watch::begin().map_err(|error| Fault::Harness(format!("installing signal handlers: {error}")))?;
     let mut desk = Desk::new((form.open)(sink), &engine, jobs, &pairs, args.output.is_some() || args.format != "terminal")?;
     let interrupted = AtomicBool::new(false);
-    let watch = interrupt::Watch::begin().map_err(|error| Fault::Harness(format!("installing signal handlers: {error}")))?;
     watch.during(
         || {
             interrupted.store(true, Ordering::Relaxed);
@@ -110,12 +110,8 @@ impl Desk {
     fn new(mut reporter: Box<dyn Reporter>, engine: &Engine, jobs: usize, pairs: &[Pair], elsewhere: bool) -> Result<Desk, Fault> {
         let header = header(engine, jobs, pairs);
         reporter.start(&header)?;
-        let summary = Summary {
-            subjects: header.subjects.len(),
-            scenarios: header.scenarios,
-            isolation: header.isolation,
-            ..Summary::default()
-        };
+        let summary =
+            Summary { subjects: header.subjects.len(), scenarios: header.scenarios, isolation: header.isolation, ..Summary::default() };
         let progress = progress::Progress::begin(pairs.len(), elsewhere);
         Ok(Desk { reporter, progress, summary, began: Instant::now(), broken: None, ran: false })
     }

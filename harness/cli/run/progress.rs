@@ -14,7 +14,8 @@ impl Progress {
     pub fn begin(pairs: usize, elsewhere: bool) -> Progress {
         let shown = std::io::stderr().is_terminal() && (elsewhere || std::io::stdout().is_terminal());
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let style = ProgressStyle::with_template("{spinner} {bar:30} {pos}/{len} {elapsed} {msg:.dim}").unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style = ProgressStyle::with_template("{spinner} {bar:30} {pos}/{len} {elapsed} {msg:.dim}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::with_draw_target(Some(pairs as u64), target).with_style(style);
         if shown {
             bar.enable_steady_tick(Duration::from_millis(100));

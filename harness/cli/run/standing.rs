@@ -16,7 +16,8 @@ use crate::run::subject::Expectation;
 /// Sets the standing of every row of one subject and scenario, and the declared reason where one applies.
 pub fn settle(rows: &mut [Row], scenario: &str, version: &str, declared: &[Expectation]) {
     let covering = |property: &str| declared.iter().find(|entry| entry.covers(scenario, property, version, std::env::consts::OS));
-    let stale = rows.iter().any(|row| row.word == Word::Pass && covering(&row.property).is_some_and(|entry| is_exact(entry) && !entry.sometimes));
+    let stale =
+        rows.iter().any(|row| row.word == Word::Pass && covering(&row.property).is_some_and(|entry| is_exact(entry) && !entry.sometimes));
     for row in rows {
         let entry = covering(&row.property);
         row.standing = standing(row.word, entry, stale);

@@ -2,7 +2,7 @@
 
 use super::here::Here;
 use super::known::makes;
-use super::{LIMIT, Lowered, LowerError, Lowering};
+use super::{LIMIT, LowerError, Lowered, Lowering};
 use crate::generate::act::{Act, State};
 use crate::generate::program::Op;
 use crate::plan::ast::Expect;
@@ -43,7 +43,7 @@ impl Lowering<'_> {
             (_, Some(_)) => return Err(LowerError::invalid("`count` belongs to `state: reaped`")),
         };
         let label = format!("wait until {} {words}", self.name_of(who));
-        let op = self.plain(here, "await", label, Some(&step.who), Act::Await { who, state })?;
+        let op = self.plain(here, "await", label, Some(&self.name_of(who)), Act::Await { who, state })?;
         // Awaiting `reaped` returns the end of each child, whatever it was; what is right is a matter of `reaped-all`.
         self.decls[op.step as usize].any = matches!(state, State::Reaped(_));
         Ok(op)

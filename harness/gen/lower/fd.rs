@@ -2,7 +2,7 @@
 
 use super::here::Here;
 use super::known::pipe_name;
-use super::{Lowered, LowerError, Lowering};
+use super::{LowerError, Lowered, Lowering};
 use crate::generate::act::{Act, Amount, Mode, Payload};
 use crate::generate::program::Op;
 use crate::plan::ast::Expect;

@@ -2,7 +2,7 @@
 
 use super::fd::case_path;
 use super::here::Here;
-use super::{Lowered, LowerError, Lowering};
+use super::{LowerError, Lowered, Lowering};
 use crate::generate::act::{Act, FileKind};
 use crate::generate::program::Op;
 use crate::plan::step::file::File;

@@ -1,6 +1,6 @@
 //! The process whose steps are being lowered: what its names mean.
 
-use super::{Lowered, LowerError, Lowering};
+use super::{LowerError, Lowered, Lowering};
 use crate::generate::act::{FdRef, Slot};
 use crate::plan::script::{ActorId, Plane};
 use std::collections::BTreeMap;

@@ -1,7 +1,8 @@
 //! What is known before the walk: how often a name is made, and which numbers the walk before gave.
 
+use crate::plan::case::Plan;
 use crate::plan::script::{ActorDecl, ActorId};
-use crate::plan::step::{Step, fd};
+use crate::plan::step::{self, Step, fd};
 use std::collections::BTreeMap;
 
 /// Numbers found by the walk before this one. Empty in the first, where whatever is missing is taken to be 0.
@@ -93,10 +94,17 @@ pub(super) fn pipe_name(pipe: &fd::Pipe) -> &str {
     }
 }
 
-/// The keyword of a step, as its only key in the file.
-pub(super) fn keyword(step: &Step) -> String {
-    match serde_json::to_value(step) {
-        Ok(serde_json::Value::Object(map)) => map.keys().next().cloned().unwrap_or_default(),
-        _ => String::new(),
+/// The line of each step, found by its place in memory: the plan stays where it is while it is lowered, and a step that is
+/// written out many times is one line of the file.
+pub(super) fn lines(plan: &Plan) -> BTreeMap<*const Step, u32> {
+    let mut places = Vec::with_capacity(plan.step_lines.len());
+    in_file_order(&plan.scenario.steps, &mut places);
+    places.into_iter().zip(plan.step_lines.iter().copied()).collect()
+}
+
+fn in_file_order(steps: &[Step], places: &mut Vec<*const Step>) {
+    for step in steps {
+        places.push(step);
+        step::bodies(step).iter().for_each(|(_, body)| in_file_order(body, places));
     }
 }

@@ -4,7 +4,7 @@ use super::expect::may_fail;
 use super::fd::{case_path, close_parts, write_label};
 use super::here::Here;
 use super::process::agent_path;
-use super::{Declared, Lowered, LowerError, Lowering};
+use super::{Declared, LowerError, Lowered, Lowering};
 use crate::generate::act::{Act, Payload};
 use crate::generate::program::Op;
 use crate::plan::ast::Expect;
@@ -193,8 +193,14 @@ impl Lowering<'_> {
                 (false, _) => outcomes.extend(more),
             }
         }
+        let mut known: Vec<Outcome> = Vec::new();
+        for outcome in outcomes {
+            if !known.contains(&outcome) {
+                known.push(outcome);
+            }
+        }
         let decl = self.decl(declared);
-        decl.expect = outcomes;
+        decl.expect = known;
         decl.any = anything;
         Ok(true)
     }
@@ -278,7 +284,9 @@ fn stdio_of(word: &str) -> Lowered<Option<Stdio>> {
         Some(_) => None,
     };
     stdio.map(Some).ok_or_else(|| {
-        LowerError::invalid(format!("`{word}` is no place for a standard descriptor: default, inherit, null, pipe, file NAME, fd N, stdout"))
+        LowerError::invalid(format!(
+            "`{word}` is no place for a standard descriptor: default, inherit, null, pipe, file NAME, fd N, stdout"
+        ))
     })
 }
 

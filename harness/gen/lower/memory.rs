@@ -1,7 +1,7 @@
 //! Mappings, counters, semaphores.
 
 use super::here::Here;
-use super::{Lowered, LowerError, Lowering};
+use super::{LowerError, Lowered, Lowering};
 use crate::generate::act::{Act, SharedVia};
 use crate::generate::program::Op;
 use crate::plan::ast::Expect;

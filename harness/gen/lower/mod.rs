@@ -37,7 +37,7 @@ use super::program::{AgentPart, Op, Program, SubjectStart};
 use crate::plan::ast::Expect;
 use crate::plan::case::{Case, Plan};
 use crate::plan::script::{ActorDecl, ActorId, CheckDecl, Origin, Plane, Script, StepDecl, StepId};
-use crate::plan::step::Step;
+use crate::plan::step::{self, Step};
 use here::Here;
 use known::Known;
 use std::collections::BTreeMap;
@@ -108,6 +108,9 @@ struct Lowering<'a> {
     values: Values<'a>,
     /// What the walk before this one found.
     known: Known,
+    /// Where each step stands in the file, and the line of the one being lowered.
+    lines: BTreeMap<*const Step, u32>,
+    line: u32,
     /// How often each family is made; see [`known::families`].
     families: BTreeMap<String, u32>,
     actors: Vec<ActorDecl>,
@@ -143,6 +146,8 @@ impl<'a> Lowering<'a> {
             plan,
             values: Values::new(&case.bindings),
             known,
+            lines: known::lines(plan),
+            line: 0,
             families: known::families(&plan.scenario.steps),
             actors: vec![root],
             decls: Vec::new(),
@@ -171,6 +176,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn step(&mut self, here: &mut Here, step: &Step, ops: &mut Vec<Op>) -> Lowered<()> {
+        self.line = self.lines.get(&std::ptr::from_ref(step)).copied().unwrap_or(0);
         if here.driver {
             return self.driver_step(here, step, ops);
         }
@@ -222,7 +228,7 @@ impl<'a> Lowering<'a> {
             Step::When(when) => self.when(here, when, ops)?,
             other => {
                 let who = if here.driver { "the library's caller" } else { "a process on the platform plane" };
-                return Err(LowerError::invalid(format!("{who} cannot perform `{}`", known::keyword(other))));
+                return Err(LowerError::invalid(format!("{who} cannot perform `{}`", step::name(other))));
             }
         }
         Ok(())
@@ -237,7 +243,7 @@ impl<'a> Lowering<'a> {
             actor: here.actor,
             kind: kind.to_owned(),
             label,
-            line: 0,
+            line: self.line,
             expect: outcomes,
             any,
             on: on.map(str::to_owned),
@@ -317,12 +323,13 @@ impl<'a> Lowering<'a> {
     }
 
     fn checks(&self) -> Lowered<Vec<CheckDecl>> {
-        let requested = self.plan.scenario.check.iter().flat_map(|requested| &requested.0);
+        let entries = self.plan.scenario.check.iter().enumerate();
+        let requested = entries.flat_map(|(at, requested)| requested.0.iter().map(move |asked| (at, asked)));
         requested
-            .map(|(property, args)| {
+            .map(|(at, (property, args))| {
                 let worked_out = args.iter().map(|(name, arg)| Ok((name.clone(), self.values.check_arg(arg)?)));
                 let args = worked_out.collect::<Lowered<_>>().map_err(|error| error.at(&format!("check `{property}`")))?;
-                Ok(CheckDecl { property: property.clone(), args, line: 0 })
+                Ok(CheckDecl { property: property.clone(), args, line: self.plan.check_lines.get(at).copied().unwrap_or(0) })
             })
             .collect()
     }

@@ -2,7 +2,7 @@
 
 use super::expect::may_fail;
 use super::here::Here;
-use super::{Lowered, LowerError, Lowering};
+use super::{LowerError, Lowered, Lowering};
 use crate::generate::act::{Act, Via, Whom};
 use crate::generate::program::{AgentPart, Op};
 use crate::plan::ast::Expect;

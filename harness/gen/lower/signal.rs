@@ -1,7 +1,7 @@
 //! Dispositions, mask, sending.
 
 use super::here::Here;
-use super::{Lowered, LowerError, Lowering};
+use super::{LowerError, Lowered, Lowering};
 use crate::generate::act::{Act, Disposition};
 use crate::generate::program::Op;
 use crate::names;

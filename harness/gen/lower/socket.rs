@@ -1,7 +1,7 @@
 //! Listeners, connections, frames.
 
 use super::here::Here;
-use super::{Lowered, LowerError, Lowering};
+use super::{LowerError, Lowered, Lowering};
 use crate::generate::act::{Act, Family};
 use crate::generate::program::Op;
 use crate::plan::script::Records;
@@ -58,7 +58,9 @@ impl Lowering<'_> {
         let records = self.records(&step.count, &step.size)?;
         let Records { count, size } = records;
         if size > LONGEST_FRAME {
-            return Err(LowerError::invalid(format!("a frame of {size} bytes: its length has four digits, so {LONGEST_FRAME} is the most")));
+            return Err(LowerError::invalid(format!(
+                "a frame of {size} bytes: its length has four digits, so {LONGEST_FRAME} is the most"
+            )));
         }
         let sends = self.values.int(&step.sends)?;
         if !(1..=2).contains(&sends) {

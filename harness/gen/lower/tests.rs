@@ -4,26 +4,24 @@ use super::{LowerError, lower, validate::validate};
 use crate::generate::act::Act;
 use crate::generate::draw;
 use crate::generate::program::{Op, Program};
-use crate::plan::case::{Case, Plan};
-use crate::plan::script::{Plane, Script};
+use crate::judge;
+use crate::plan::case::{Case, Plan, Source};
+use crate::plan::check::check;
+use crate::plan::library;
+use crate::plan::script::Script;
 use crate::plan::value::Value;
 use std::fmt::Write;
 
-/// The plan of a text; `id` stands for its place.
-fn plan(id: &str, text: &str) -> Plan {
-    let scenario: crate::plan::ast::Scenario = serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{id}: {error}"));
-    let plane = if text.contains("spawn:") { Plane::Library } else { Plane::Platform };
-    Plan { id: id.to_owned(), path: id.to_owned(), scenario, plane, needs: vec![] }
+fn checked(source: &Source) -> Plan {
+    check(source, &judge::declarations()).unwrap_or_else(|problems| panic!("{}: {problems:?}", source.id))
+}
+
+fn plan(text: &str) -> Plan {
+    checked(&Source { id: "test".to_owned(), path: "test.yaml".to_owned(), text: text.to_owned() })
 }
 
 fn embedded() -> Vec<Plan> {
-    let mut found = Vec::new();
-    for family in std::fs::read_dir("scenarios").expect("scenarios").flatten().filter(|entry| entry.path().is_dir()) {
-        for file in std::fs::read_dir(family.path()).expect("family").flatten() {
-            found.push(plan(&file.path().display().to_string(), &std::fs::read_to_string(file.path()).expect("text")));
-        }
-    }
-    found
+    library::embedded().iter().map(checked).collect()
 }
 
 fn bound(plan: &Plan, values: &[(&str, Value)]) -> Case {
@@ -40,7 +38,7 @@ fn picture(script: &Script, program: &Program) -> String {
         let _ = writeln!(text, "actor {} {} {:?}{by}", actor.id, actor.name, actor.origin);
     }
     for step in &script.steps {
-        let _ = write!(text, "step {} of {} {}: {}", step.id, step.actor, step.kind, step.label);
+        let _ = write!(text, "step {} of {} {}: {} (line {})", step.id, step.actor, step.kind, step.label, step.line);
         let _ = writeln!(text, " | on {:?}, expect {:?}{}", step.on, step.expect, if step.any { " or anything" } else { "" });
         if let Some(asked) = &step.asked {
             let _ = writeln!(text, "  asked {asked:?}");
@@ -78,7 +76,7 @@ fn ops(text: &mut String, ops_: &[Op], depth: usize) {
 }
 
 fn golden(id: &str, values: &[(&str, Value)]) -> String {
-    let plan = embedded().into_iter().find(|plan| plan.id.contains(id)).expect("an embedded scenario");
+    let plan = embedded().into_iter().find(|plan| plan.id == id).expect("an embedded scenario");
     let (script, program) = lower(&plan, &bound(&plan, values)).expect("lowered");
     picture(&script, &program)
 }
@@ -92,10 +90,10 @@ fn what_scenarios_come_to() {
     insta::assert_snapshot!("sigpipe", golden("pipe/sigpipe", &[("disposition", word("ignore")), ("size", int(4096))]));
     insta::assert_snapshot!("both-go-on", golden("fork/both-go-on", &[("levels", int(2))]));
     insta::assert_snapshot!("exec-replaces", golden("exec/replaces", &[("first", yes.clone()), ("caught", yes.clone())]));
-    insta::assert_snapshot!("counter", golden("shm/counter.", &[("workers", int(2)), ("times", int(250_000))]));
+    insta::assert_snapshot!("counter", golden("shm/counter", &[("workers", int(2)), ("times", int(250_000))]));
     insta::assert_snapshot!("drop", golden("wait/drop", &[("children", int(2)), ("running", yes)]));
     let closed = Value::List(vec![int(0), int(2)]);
-    let streams = [("closed", closed), ("stdin", word("file in.txt")), ("stdout", word("pipe")), ("stderr", word("stdout"))];
+    let streams = [("closed", closed), ("stdin", word("file in.txt")), ("stdout", word("pipe")), ("stderr", word("null"))];
     insta::assert_snapshot!("stdio", golden("start/stdio-permutations", &streams));
 }
 
@@ -116,7 +114,7 @@ fn every_case_of_every_scenario_is_sound() {
 
 #[test]
 fn a_case_beyond_the_limit_is_refused_with_a_remedy() {
-    let plan = plan("test", "{title: t, spec: [s], steps: [{repeat: {times: 5000, do: [{fork: {as: child}}]}}]}");
+    let plan = plan("{title: t, spec: [s], steps: [{repeat: {times: 5000, do: [{fork: {as: child}}]}}]}");
     let error = lower(&plan, &Case { scenario: String::new(), bindings: [].into(), seed: 0, number: 0 }).expect_err("too large");
     assert!(error.to_string().contains("more than 4096"), "{error}");
 }
@@ -124,7 +122,7 @@ fn a_case_beyond_the_limit_is_refused_with_a_remedy() {
 #[test]
 fn a_later_sibling_can_be_named() {
     let text = "{title: t, spec: [s], steps: [{fork: {as: first, do: [{await: {who: second, state: ended}}]}}, {fork: {as: second}}]}";
-    let plan = plan("test", text);
+    let plan = plan(text);
     let (_, program) = lower(&plan, &Case { scenario: String::new(), bindings: [].into(), seed: 0, number: 0 }).expect("lowered");
     let Act::Fork { body, .. } = &program.root[0].act else { panic!("a fork") };
     assert!(matches!(body[0].act, Act::Await { who: 2, .. }), "{body:?}");

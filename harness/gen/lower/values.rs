@@ -1,6 +1,6 @@
 //! Working out expressions, and turning values into what acts are made of.
 
-use super::{Lowered, LowerError};
+use super::{LowerError, Lowered};
 use crate::names;
 use crate::plan::ast::CheckArg;
 use crate::plan::expr::{Arg, Expr, Scope};

@@ -8,7 +8,7 @@
 //! 1. Blocked signals: none, or those that the subject itself blocks (`blocked: empty` or `inherited` allows only that one).
 //! 2. Ignored signals: those that the subject ignores (`ignored: none`: none at all), SIGPIPE and SIGXFSZ apart.
 //! 3. SIGPIPE and SIGXFSZ, which language runtimes ignore for their own sake, are not ignored in the child
-//!    (`runtime: inherited` takes them like all others).
+//!    (`runtime: inherited` takes them like all others, `runtime: any` leaves them to another scenario).
 //! 4. Signals 32 and 33, which glibc's posix_spawn leaves ignored, never fail; they are noted.
 //!
 //! # References
@@ -30,7 +30,12 @@ const ARGS: &[ArgDecl] = &[
     args::OF_ACTOR,
     ArgDecl { name: "blocked", kind: ArgKind::Label, required: false, help: "`empty` or `inherited` (default: either)" },
     ArgDecl { name: "ignored", kind: ArgKind::Label, required: false, help: "`inherited` (default) or `none`" },
-    ArgDecl { name: "runtime", kind: ArgKind::Label, required: false, help: "SIGPIPE and SIGXFSZ: `default` (default) or `inherited`" },
+    ArgDecl {
+        name: "runtime",
+        kind: ArgKind::Label,
+        required: false,
+        help: "SIGPIPE and SIGXFSZ: `default` (default), `inherited` or `any`",
+    },
 ];
 
 impl Property for ChildSignals {
@@ -77,7 +82,8 @@ fn blocked(history: &History, start: &Start, before: &ProcState, asked: &CheckDe
 fn ignored(history: &History, start: &Start, before: &ProcState, asked: &CheckDecl) -> Option<Finding> {
     let apart = [signals::PIPE, signals::XFSZ];
     let runtimes = view::text(asked, "runtime") != Some("inherited");
-    let counted = |signal: &i32| !signals::GLIBC_OWN.contains(signal);
+    let left_out = view::text(asked, "runtime") == Some("any");
+    let counted = |signal: &i32| !signals::GLIBC_OWN.contains(signal) && !(left_out && apart.contains(signal));
     let seen: BTreeSet<i32> = set(&start.state.ignored).into_iter().filter(counted).collect();
     let mut wanted: BTreeSet<i32> = set(&before.ignored).into_iter().filter(counted).collect();
     if view::text(asked, "ignored") == Some("none") {

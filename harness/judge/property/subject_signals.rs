@@ -4,13 +4,13 @@
 //! leaves a program that cannot be interrupted, or that dies where it used to get EPIPE.
 //!
 //! Rules: the mask, the set of ignored signals and the set of caught signals are as before, each without the signals that
-//! the root's own `signal` and `mask` steps named (platform plane).
+//! the root's own `signal` and `mask` steps named (platform plane), and without the two that the C library keeps for itself.
 //!
 //! # References
 //! POSIX.1-2024 `sigaction()`, `pthread_sigmask()`; signal(7).
 
 use crate::judge::verdict::{Finding, Hygiene};
-use crate::judge::{Property, drift, view};
+use crate::judge::{Property, drift, signals, view};
 use crate::plan::script::CheckDecl;
 use crate::trace::History;
 use std::collections::BTreeSet;
@@ -39,7 +39,9 @@ impl Property for SubjectSignals {
             Ok(states) => states,
             Err(unseen) => return unseen,
         };
-        let asked = drift::asked_signals(history);
+        let mut asked = drift::asked_signals(history);
+        // glibc installs its handlers for these with the first thread that a process starts.
+        asked.extend(signals::GLIBC_OWN);
         let sets = [
             ("blocked", &before.blocked, &after.blocked),
             ("ignored", &before.ignored, &after.ignored),

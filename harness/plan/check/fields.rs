@@ -8,13 +8,13 @@ use super::walk::{Checker, Frame, Performer};
 use crate::plan::ast::{Clause, Expect};
 use crate::plan::expr::{Arg, Expr};
 use crate::plan::node::Node;
+use crate::plan::step::Step;
 use crate::plan::step::control::{Await, AwaitState};
 use crate::plan::step::fd::{Close, Pipe, Read, Write};
 use crate::plan::step::library::{Communicate, Spawn};
 use crate::plan::step::memory::{Down, Load};
 use crate::plan::step::process::{Exec, Wait};
 use crate::plan::step::signal::Kill;
-use crate::plan::step::Step;
 
 impl Checker<'_> {
     /// What a step says of itself; the steps inside it are the walk's.
@@ -94,7 +94,9 @@ impl Checker<'_> {
                 self.object_of(frame, body.at("in"), &peek.place, Object::Memory);
                 self.expect(frame, body, &peek.expect);
             }
-            Step::Shared(shared) => self.word(frame, body.at("via"), &shared.via, "a way to share", |word| words::among(word, words::SHARED)),
+            Step::Shared(shared) => {
+                self.word(frame, body.at("via"), &shared.via, "a way to share", |word| words::among(word, words::SHARED))
+            }
             Step::Add(add) => {
                 self.object_of(frame, body.item(0), &add.0, Object::Counter);
                 self.expr(frame, body.item(1), &add.1, Sort::Int);
@@ -197,7 +199,11 @@ impl Checker<'_> {
             self.free_text(frame, body.at("program"), param);
         }
         if exec.program.is_some() && !exec.steps.is_empty() {
-            self.problem(body.at("program"), "only the agent can perform `do`, and `program` takes its place".to_owned(), "remove one of the two");
+            self.problem(
+                body.at("program"),
+                "only the agent can perform `do`, and `program` takes its place".to_owned(),
+                "remove one of the two",
+            );
         }
         self.texts(frame, body.at("args"), &exec.args);
         self.texts(frame, body.at("env"), exec.env.as_deref().unwrap_or_default());
@@ -230,7 +236,11 @@ impl Checker<'_> {
         if library {
             self.need("wait");
         } else if wait.timeout.is_some() {
-            self.problem(body.at("timeout"), "no system call waits with a limit".to_owned(), "`timeout` is for children of `spawn`; use `nohang`");
+            self.problem(
+                body.at("timeout"),
+                "no system call waits with a limit".to_owned(),
+                "`timeout` is for children of `spawn`; use `nohang`",
+            );
         }
         if library && wait.timeout.is_some() {
             self.need("wait-timeout");
@@ -243,7 +253,11 @@ impl Checker<'_> {
         let ends = matches!(awaited.state, AwaitState::Gone | AwaitState::Zombie);
         if awaited.who == "self" {
             if awaited.state != AwaitState::Reaped {
-                self.problem(body.at("who"), "an actor can only await its own reaped children".to_owned(), "name another actor, or use `state: reaped`");
+                self.problem(
+                    body.at("who"),
+                    "an actor can only await its own reaped children".to_owned(),
+                    "name another actor, or use `state: reaped`",
+                );
             }
         } else if let Some(who) = self.actor(frame, body.at("who"), &awaited.who)
             && ends

@@ -72,14 +72,18 @@ impl Gates {
             // Waiting for a gate that nobody opens is how an actor waits to be killed.
             if !self.opened.keys().any(|other| matches(gate, other)) && !self.killed.contains(actor) {
                 let near = crate::plan::diagnostic::nearest(gate, self.opened.keys().map(String::as_str));
-                let help = near.map_or_else(|| format!("add `open-gate: {gate}` to an actor that goes on"), |near| format!("did you mean `{near}`?"));
+                let help = near
+                    .map_or_else(|| format!("add `open-gate: {gate}` to an actor that goes on"), |near| format!("did you mean `{near}`?"));
                 found.push(Problem::new(*span, format!("nobody opens the gate `{gate}`")).help(help));
             }
         }
         for (gate, span) in &self.opened {
             if !self.awaited.keys().any(|other| matches(gate, other)) {
                 let near = crate::plan::diagnostic::nearest(gate, self.awaited.keys().map(String::as_str));
-                let help = near.map_or_else(|| format!("add `gate: {gate}` where it is to be waited for, or remove it"), |near| format!("did you mean `{near}`?"));
+                let help = near.map_or_else(
+                    || format!("add `gate: {gate}` where it is to be waited for, or remove it"),
+                    |near| format!("did you mean `{near}`?"),
+                );
                 found.push(Problem::new(*span, format!("nobody waits at the gate `{gate}`")).help(help));
             }
         }

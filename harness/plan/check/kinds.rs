@@ -92,7 +92,11 @@ fn binary(operator: Operator, left: &Formula, right: &Formula, param: &dyn Fn(&s
         Operator::Has => need(left, Sort::List, param).and_then(|()| infer(right, param)).map(|_| Sort::Bool),
         Operator::Equal | Operator::Unequal => {
             let (first, second) = (infer(left, param)?, infer(right, param)?);
-            if first.fits(second) { Ok(Sort::Bool) } else { Err(format!("`{left}` is {first} and `{right}` is {second}: they are never equal")) }
+            if first.fits(second) {
+                Ok(Sort::Bool)
+            } else {
+                Err(format!("`{left}` is {first} and `{right}` is {second}: they are never equal"))
+            }
         }
     }
 }

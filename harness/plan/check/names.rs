@@ -36,7 +36,11 @@ impl Checker<'_> {
         }
         if super::vocabulary::STREAMS.contains(&text) {
             if frame.performer == Performer::Subject {
-                self.problem(node, format!("`{text}` belongs to the subject itself here"), "name the child too: `CHILD.stdin`, `CHILD.stdout`");
+                self.problem(
+                    node,
+                    format!("`{text}` belongs to the subject itself here"),
+                    "name the child too: `CHILD.stdin`, `CHILD.stdout`",
+                );
             }
             return;
         }
@@ -48,11 +52,17 @@ impl Checker<'_> {
         match (self.object(frame, node, parts.base, parts.index.is_some()), parts.end) {
             (None, _) | (Some(Object::Pipe), Some("read" | "write")) | (Some(Object::Stream | Object::Listener), None) => {}
             (Some(Object::Pipe), None) => {
-                self.problem(node, format!("`{}` is a pipe with two ends", parts.base), &format!("write `{0}.read` or `{0}.write`", parts.base));
+                self.problem(
+                    node,
+                    format!("`{}` is a pipe with two ends", parts.base),
+                    &format!("write `{0}.read` or `{0}.write`", parts.base),
+                );
             }
             (Some(Object::Pipe), Some(end)) => {
                 let near = nearest(end, ["read", "write"]);
-                let help = near.map_or(format!("write `{0}.read` or `{0}.write`", parts.base), |near| format!("did you mean `{}.{near}`?", parts.base));
+                let help = near.map_or(format!("write `{0}.read` or `{0}.write`", parts.base), |near| {
+                    format!("did you mean `{}.{near}`?", parts.base)
+                });
                 self.problem(node, format!("the pipe `{}` has no end `{end}`", parts.base), &help);
             }
             (Some(object @ (Object::Stream | Object::Listener)), Some(_)) => {
@@ -69,7 +79,11 @@ impl Checker<'_> {
         self.started(frame, node, child, indexed);
         match end {
             Some("stdin" | "stdout" | "stderr") => {}
-            _ => self.problem(node, format!("`{child}` is an actor"), &format!("write `{child}.stdin`, `{child}.stdout` or `{child}.stderr`")),
+            _ => self.problem(
+                node,
+                format!("`{child}` is an actor"),
+                &format!("write `{child}.stdin`, `{child}.stdout` or `{child}.stderr`"),
+            ),
         }
     }
 
@@ -93,7 +107,10 @@ impl Checker<'_> {
             }
             None => {
                 let known: Vec<&str> = frame.objects.keys().map(String::as_str).chain(self.objects.keys().map(String::as_str)).collect();
-                let help = nearest(name, known).map_or_else(|| "make it first, with `pipe`, `open`, `shared`, ...".to_owned(), |near| format!("did you mean `{near}`?"));
+                let help = nearest(name, known).map_or_else(
+                    || "make it first, with `pipe`, `open`, `shared`, ...".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                );
                 self.problem(node, format!("there is nothing called `{name}`"), &help);
             }
         }
@@ -126,14 +143,19 @@ impl Checker<'_> {
             return Some(parts.base.to_owned());
         }
         if self.actors.contains_key(parts.base) {
-            if self.families.contains(parts.base) && parts.index.is_none() && !text.starts_with("every ") && !frame.round.contains(parts.base) {
+            if self.families.contains(parts.base)
+                && parts.index.is_none()
+                && !text.starts_with("every ")
+                && !frame.round.contains(parts.base)
+            {
                 let help = format!("write `every {0}`, or `{0}[0]`", parts.base);
                 self.problem(node, format!("`{}` is a family of actors", parts.base), &help);
             }
             return Some(parts.base.to_owned());
         }
         let known = self.actors.keys().map(String::as_str).collect::<Vec<_>>();
-        let help = nearest(parts.base, known).map_or_else(|| "start it with `fork` or `spawn`".to_owned(), |near| format!("did you mean `{near}`?"));
+        let help = nearest(parts.base, known)
+            .map_or_else(|| "start it with `fork` or `spawn`".to_owned(), |near| format!("did you mean `{near}`?"));
         self.problem(node, format!("no actor is called `{}`", parts.base), &help);
         None
     }
@@ -168,7 +190,11 @@ impl Checker<'_> {
         if actor.parent == frame.actor {
             self.problem(node, format!("`{name}` is not started yet"), &format!("it is started on line {line}; move this step below it"));
         } else {
-            self.problem(node, format!("`{name}` is a child of `{}`, not of `{}`", actor.parent, frame.actor), "only the parent can wait for it");
+            self.problem(
+                node,
+                format!("`{name}` is a child of `{}`, not of `{}`", actor.parent, frame.actor),
+                "only the parent can wait for it",
+            );
         }
     }
 

@@ -223,7 +223,11 @@ impl<'a> Checker<'a> {
     /// How names are spelt, those of parameters too.
     pub(super) fn spelling(&mut self, node: &Node, name: &str) {
         if formula::name_length(name) != name.len() || name.is_empty() {
-            self.problem(node, format!("`{name}` is not a name"), "use letters, digits and hyphens, beginning with a letter: `reader-2` is written `reader2`");
+            self.problem(
+                node,
+                format!("`{name}` is not a name"),
+                "use letters, digits and hyphens, beginning with a letter: `reader-2` is written `reader2`",
+            );
         }
     }
 
@@ -234,7 +238,8 @@ impl<'a> Checker<'a> {
             return true;
         }
         let known: Vec<&str> = self.given.keys().map(String::as_str).chain(frame.indices.iter().map(String::as_str)).collect();
-        let help = nearest(name, known).map_or_else(|| format!("declare it: `given: {{{name}: {{int: 1..=8}}}}`"), |near| format!("did you mean `${near}`?"));
+        let help = nearest(name, known)
+            .map_or_else(|| format!("declare it: `given: {{{name}: {{int: 1..=8}}}}`"), |near| format!("did you mean `${near}`?"));
         let span = self.within(node, &format!("${name}"));
         self.problems.push(Problem::new(span, format!("there is no parameter `${name}`")).help(help));
         false
@@ -318,7 +323,9 @@ impl<'a> Checker<'a> {
                                 self.problem(place, format!("`{word}` is not {what}, and `{param}` is used as one"), &help);
                             }
                         }
-                        None => self.problem(node, format!("`{param}` is not text, and {what} is needed"), "give it a domain `one-of: [...]`"),
+                        None => {
+                            self.problem(node, format!("`{param}` is not text, and {what} is needed"), "give it a domain `one-of: [...]`")
+                        }
                     }
                 }
             }

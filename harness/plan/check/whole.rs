@@ -16,7 +16,11 @@ impl Checker<'_> {
             self.problem(root.at("title"), "the title says nothing".to_owned(), "say in one sentence what must hold");
         }
         if scenario.spec.iter().all(|clause| clause.trim().is_empty()) {
-            self.problem(root.at("spec"), "the scenario rests on nothing".to_owned(), "name the clauses: a POSIX page, a man page, or \"observed only\"");
+            self.problem(
+                root.at("spec"),
+                "the scenario rests on nothing".to_owned(),
+                "name the clauses: a POSIX page, a man page, or \"observed only\"",
+            );
         }
         if scenario.steps.is_empty() {
             self.problem(root.at("steps"), "there are no steps".to_owned(), "say what the root does");
@@ -30,7 +34,11 @@ impl Checker<'_> {
             let node = root.at("subject");
             if plane == Plane::Platform {
                 let key = root.entry("subject").map_or(node, |(key, _)| key);
-                self.problem(key, "there is no subject to start: the root performs system calls itself".to_owned(), "remove it, or start something with `spawn`");
+                self.problem(
+                    key,
+                    "there is no subject to start: the root performs system calls itself".to_owned(),
+                    "remove it, or start something with `spawn`",
+                );
             }
             let frame = Frame::root(super::walk::Performer::Subject);
             self.signals(node.at("blocked"), &subject.blocked);
@@ -47,7 +55,11 @@ impl Checker<'_> {
             if let Some((key, value)) = node.entry(name) {
                 self.spelling(key, name);
                 if !name.starts_with(|c: char| c.is_ascii_lowercase()) {
-                    self.problem(key, format!("the parameter `{name}` does not begin with a small letter"), "`$HOME` and its like stay text");
+                    self.problem(
+                        key,
+                        format!("the parameter `{name}` does not begin with a small letter"),
+                        "`$HOME` and its like stay text",
+                    );
                 }
                 self.domain(value, domain);
             }
@@ -56,10 +68,16 @@ impl Checker<'_> {
 
     fn domain(&mut self, node: &Node, domain: &Domain) {
         match domain {
-            Domain::OneOf(values) if values.is_empty() => self.problem(node.at("one-of"), "there is nothing to choose from".to_owned(), "list at least one value"),
+            Domain::OneOf(values) if values.is_empty() => {
+                self.problem(node.at("one-of"), "there is nothing to choose from".to_owned(), "list at least one value")
+            }
             Domain::Int(IntDomain::Edges { range, edges }) => {
                 for (i, edge) in edges.iter().enumerate().filter(|(_, edge)| !(range.low..=range.high).contains(edge)) {
-                    self.problem(node.at("int").at("edges").item(i), format!("the edge {edge} lies outside {}..={}", range.low, range.high), "");
+                    self.problem(
+                        node.at("int").at("edges").item(i),
+                        format!("the edge {edge} lies outside {}..={}", range.low, range.high),
+                        "",
+                    );
                 }
             }
             Domain::List { of, len } => {
@@ -83,7 +101,9 @@ impl Checker<'_> {
         let (given, node) = (self.given, self.root.at("given"));
         for name in given.keys().filter(|name| !self.used.contains(*name)) {
             let span = node.entry(name).map_or(node.span, |(key, _)| key.span);
-            self.problems.push(Problem::new(span, format!("the parameter `{name}` is never used")).help(format!("use `${name}` in a step, or remove it")));
+            self.problems.push(
+                Problem::new(span, format!("the parameter `{name}` is never used")).help(format!("use `${name}` in a step, or remove it")),
+            );
         }
     }
 
@@ -119,7 +139,14 @@ impl Checker<'_> {
         }
     }
 
-    fn arguments(&mut self, key: &Node, value: &Node, declared: &PropertyDecl, args: &std::collections::BTreeMap<String, CheckArg>, end: &Frame) {
+    fn arguments(
+        &mut self,
+        key: &Node,
+        value: &Node,
+        declared: &PropertyDecl,
+        args: &std::collections::BTreeMap<String, CheckArg>,
+        end: &Frame,
+    ) {
         for (name, arg) in args {
             let (name_node, node) = value.entry(name).unwrap_or((value, value));
             let Some(decl) = declared.args.iter().find(|decl| decl.name == name) else {
@@ -133,7 +160,11 @@ impl Checker<'_> {
             }
         }
         for decl in declared.args.iter().filter(|decl| decl.required && !args.contains_key(decl.name)) {
-            self.problem(key, format!("`{}` needs the argument `{}`", declared.name, decl.name), &format!("`{}`: {}", decl.name, decl.help));
+            self.problem(
+                key,
+                format!("`{}` needs the argument `{}`", declared.name, decl.name),
+                &format!("`{}`: {}", decl.name, decl.help),
+            );
         }
     }
 

@@ -246,11 +246,11 @@ impl<'a> Performer<'a> {
     }
 
     fn perform(&mut self, op: &Op) -> Result<(), Stop> {
-        if let Act::Repeat { times, body } = &op.act {
-            return self.repeat(*times, body);
-        }
         self.step = op.step;
         self.lenient = op.lenient;
+        if let Act::Repeat { times, body } = &op.act {
+            return self.loop_natively(op, *times, body);
+        }
         let doing = self.arena.doing(self.actor);
         doing.store(op.step * 2 + 2, Ordering::Release);
         if !self.quiet {
@@ -259,6 +259,16 @@ impl<'a> Performer<'a> {
         let result = self.act(&op.act);
         self.arena.doing(self.actor).store(0, Ordering::Release);
         result
+    }
+
+    /// A loop is a step like any other: it begins, and it ends when all its rounds were performed.
+    fn loop_natively(&mut self, op: &Op, times: u64, body: &[Op]) -> Result<(), Stop> {
+        if !self.quiet {
+            self.note_step(What::Call);
+        }
+        self.repeat(times, body)?;
+        self.step = op.step;
+        self.settle(Ok(Outcome::Done(i64::try_from(times).ok())))
     }
 
     fn repeat(&mut self, times: u64, body: &[Op]) -> Result<(), Stop> {

@@ -1,10 +1,10 @@
 //! fork, exec, exit, wait.
 
 use super::{Performer, Stop, failed, os};
-use crate::sys::decode;
 use crate::generate::act::{Via, Whom};
 use crate::generate::program::Op;
 use crate::plan::script::{ActorId, Ended, Outcome};
+use crate::sys::decode;
 use crate::trace::What;
 use std::ffi::CString;
 

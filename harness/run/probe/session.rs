@@ -3,8 +3,8 @@
 use crate::plan::value::Value;
 use crate::run::subject::Subject;
 use crate::wire::client::Client;
-use crate::wire::watch::Watch;
 use crate::wire::message::{Fields, Hello, Operation, REPLIES, REQUESTS, Reply, ReplyBody, SpawnRequest, Stdio};
+use crate::wire::watch::Watch;
 use nix::fcntl::{OFlag, open};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};

@@ -10,7 +10,16 @@ use std::io::{self, BufRead, BufReader, Write};
 
 /// The ways in which an adapter can be broken here.
 pub const HOW: &[&str] = &[
-    "wrong-seq", "two-replies", "not-json", "wrong-pid", "wrong-version", "silent", "crashes", "unknown-field", "prints", "strange-claim",
+    "wrong-seq",
+    "two-replies",
+    "not-json",
+    "wrong-pid",
+    "wrong-version",
+    "silent",
+    "crashes",
+    "unknown-field",
+    "prints",
+    "strange-claim",
     "fails-at-quit",
 ];
 

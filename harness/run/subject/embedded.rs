@@ -59,18 +59,30 @@ pub fn declarations() -> Result<Vec<(Declaration, Place)>, String> {
 /// # Errors
 /// A folder that cannot be read, a fault of a `subject.yaml`.
 pub fn declarations_in(dir: &Path) -> Result<Vec<(Declaration, Place)>, String> {
-    let said = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).map_err(|error| said(dir, error))? {
         let folder = entry.map_err(|error| said(dir, error))?.path();
-        let path = folder.join("subject.yaml");
-        if path.is_file() {
-            let text = fs::read_to_string(&path).map_err(|error| said(&path, error))?;
-            let folder = folder.canonicalize().map_err(|error| said(&folder, error))?;
-            found.push((declaration::parse(&path, &text)?, Place::Disk(folder)));
+        if folder.join("subject.yaml").is_file() {
+            let (declaration, folder) = declaration_at(&folder)?;
+            found.push((declaration, Place::Disk(folder)));
         }
     }
     Ok(sorted(found))
+}
+
+/// The subject of one folder on disk, with the folder's absolute path.
+///
+/// # Errors
+/// A folder without `subject.yaml`, a fault of it.
+pub fn declaration_at(folder: &Path) -> Result<(Declaration, PathBuf), String> {
+    let folder = folder.canonicalize().map_err(|error| said(folder, error))?;
+    let path = folder.join("subject.yaml");
+    let text = fs::read_to_string(&path).map_err(|error| said(&path, error))?;
+    Ok((declaration::parse(&path, &text)?, folder))
+}
+
+fn said(path: &Path, error: std::io::Error) -> String {
+    format!("{}: {error}", path.display())
 }
 
 fn sorted(mut found: Vec<(Declaration, Place)>) -> Vec<(Declaration, Place)> {

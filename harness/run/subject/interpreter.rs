@@ -39,13 +39,14 @@ fn resolve(name: &str, interpreter: &Interpreter, version: Option<&str>) -> Resu
         }
         Some(version) => by_version(interpreter, version).ok_or_else(|| {
             let looked = interpreter.versioned.replace("{version}", version);
-            format!("{name}@{version}: no {looked} on PATH, and none in {}; give the interpreter's path: {name}@/path/to/it", interpreter.folders.join(", "))
+            format!(
+                "{name}@{version}: no {looked} on PATH, and none in {}; give the interpreter's path: {name}@/path/to/it",
+                interpreter.folders.join(", ")
+            )
         }),
-        None => interpreter
-            .names
-            .iter()
-            .find_map(|program| on_path(program))
-            .ok_or_else(|| format!("{name}: none of {} is on PATH; give the interpreter's path: {name}@/path/to/it", interpreter.names.join(", "))),
+        None => interpreter.names.iter().find_map(|program| on_path(program)).ok_or_else(|| {
+            format!("{name}: none of {} is on PATH; give the interpreter's path: {name}@/path/to/it", interpreter.names.join(", "))
+        }),
     }
 }
 

@@ -12,16 +12,18 @@ pub mod interpreter;
 pub mod versions;
 
 use crate::reference::Fault;
-use declaration::{Declaration, StartDecl};
 pub use declaration::{Condition, Expectation, Reason};
+use declaration::{Declaration, StartDecl};
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// One subject, ready to be started.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subject {
     /// `rust-std`, `python-subprocess`, `raw`, `raw:leaks-pipe-end`.
     pub name: String,
+    /// Its folder, when it was named by that and not by its name.
+    pub folder: Option<PathBuf>,
     /// What came after `@`.
     pub version_wanted: Option<String>,
     /// The library under test: `std::process`.
@@ -72,9 +74,10 @@ impl Start {
 }
 
 impl Subject {
-    /// As the command line names it: `NAME` or `NAME@VERSION`.
+    /// As the command line names it: `NAME`, `NAME@VERSION`, or with the path of its folder in the place of the name.
     pub fn title(&self) -> String {
-        self.version_wanted.as_ref().map_or_else(|| self.name.clone(), |version| format!("{}@{version}", self.name))
+        let name = self.folder.as_ref().map_or_else(|| self.name.clone(), |folder| folder.display().to_string());
+        self.version_wanted.as_ref().map_or_else(|| name.clone(), |version| format!("{name}@{version}"))
     }
 
     /// A subject of `--command LINE`: the line is given to `sh`, which becomes the adapter.
@@ -92,6 +95,7 @@ impl Subject {
     fn bare() -> Subject {
         Subject {
             name: String::new(),
+            folder: None,
             version_wanted: None,
             library: String::new(),
             language: String::new(),
@@ -105,7 +109,14 @@ impl Subject {
     /// The reference library with one fault.
     pub fn faulty(fault: Fault) -> Subject {
         let name = format!("raw:{fault}");
-        Subject { about: fault.about().into(), start: Start::Builtin(name.clone()), name, library: "childproof reference".into(), language: "rust".into(), ..Subject::bare() }
+        Subject {
+            about: fault.about().into(),
+            start: Start::Builtin(name.clone()),
+            name,
+            library: "childproof reference".into(),
+            language: "rust".into(),
+            ..Subject::bare()
+        }
     }
 
     fn of(declaration: &Declaration, version: Option<&str>, dir: &Path) -> Result<Subject, String> {
@@ -120,10 +131,13 @@ impl Subject {
         };
         let installed = match &declaration.start {
             StartDecl::Builtin(_) => Vec::new(),
-            StartDecl::Command(command) => interpreter::installed(command).iter().map(|version| format!("{}@{version}", declaration.name)).collect(),
+            StartDecl::Command(command) => {
+                interpreter::installed(command).iter().map(|version| format!("{}@{version}", declaration.name)).collect()
+            }
         };
         Ok(Subject {
             name: declaration.name.clone(),
+            folder: None,
             version_wanted: version.map(str::to_owned),
             library: declaration.library.clone(),
             language: declaration.language.clone(),
@@ -135,7 +149,8 @@ impl Subject {
     }
 }
 
-/// Finds `NAME[@VERSION]` among the subjects that ship with childproof.
+/// Finds `NAME[@VERSION]` among the subjects that ship with childproof; a name with a slash in it is the path of a subject's
+/// folder.
 ///
 /// # Errors
 /// A message with the remedy: the nearest name, or what was looked for.
@@ -173,6 +188,10 @@ fn pick(wanted: &str, declarations: Vec<(Declaration, embedded::Place)>) -> Resu
         return Ok(Subject { name: wanted.into(), start: Start::Builtin(wanted.into()), ..Subject::bare() });
     }
     let (name, version) = wanted.split_once('@').map_or((wanted, None), |(name, version)| (name, Some(version)));
+    if name.contains('/') {
+        let (declaration, folder) = embedded::declaration_at(Path::new(name))?;
+        return Ok(Subject { folder: Some(folder.clone()), ..Subject::of(&declaration, version, &folder)? });
+    }
     match declarations.iter().find(|(declaration, _)| declaration.name == name) {
         Some((declaration, place)) => Subject::of(declaration, version, &place.path()?),
         None => Err(unknown(name, declarations.iter().map(|(declaration, _)| declaration.name.as_str()))),
@@ -204,6 +223,14 @@ mod tests {
         assert_eq!(find("rust-sdt"), Err("there is no subject `rust-sdt`; did you mean `rust-std`?".into()));
         assert!(find("rust-std@1.80").is_err_and(|message| message.contains("built in")));
         assert!(find("raw:levitates").is_err_and(|message| message.contains("leaks-pipe-end")));
+    }
+
+    #[test]
+    fn a_folder_of_ones_own_is_a_subject() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/subjects/rust-std");
+        let subject = find(folder).expect("it is there");
+        assert_eq!((subject.name.as_str(), subject.title().as_str()), ("rust-std", folder));
+        assert!(find("./no-such-folder").is_err_and(|message| message.contains("no-such-folder")));
     }
 
     #[test]

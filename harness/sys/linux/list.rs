@@ -208,8 +208,12 @@ fn named_call(pid: i32, number: &str, argument: Option<&str>) -> String {
 
 /// System calls that block, and whether their first argument is a descriptor.
 #[cfg(target_arch = "x86_64")]
-const LEGACY_CALLS: &[(i64, &str, bool)] =
-    &[(libc::SYS_pause, "pause", false), (libc::SYS_poll, "poll", false), (libc::SYS_select, "select", false), (libc::SYS_open, "open", false)];
+const LEGACY_CALLS: &[(i64, &str, bool)] = &[
+    (libc::SYS_pause, "pause", false),
+    (libc::SYS_poll, "poll", false),
+    (libc::SYS_select, "select", false),
+    (libc::SYS_open, "open", false),
+];
 /// Architectures younger than these calls have none of them.
 #[cfg(not(target_arch = "x86_64"))]
 const LEGACY_CALLS: &[(i64, &str, bool)] = &[];

@@ -36,7 +36,8 @@ fn devices(run: &Path) -> io::Result<()> {
         fs::write(&place, "")?;
         bind(&Path::new("/dev").join(name), &place)?;
     }
-    for (name, to) in [("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2")] {
+    for (name, to) in [("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2")]
+    {
         symlink(to, dev.join(name))?;
     }
     terminals(&dev)?;
@@ -69,7 +70,8 @@ fn text(path: &Path) -> io::Result<CString> {
 }
 
 fn mount(source: Option<&str>, target: &Path, kind: Option<&str>, flags: libc::c_ulong, options: Option<&str>) -> io::Result<()> {
-    let (source, kind, options) = (source.map(CString::new).transpose()?, kind.map(CString::new).transpose()?, options.map(CString::new).transpose()?);
+    let (source, kind, options) =
+        (source.map(CString::new).transpose()?, kind.map(CString::new).transpose()?, options.map(CString::new).transpose()?);
     let target = text(target)?;
     let raw = |text: &Option<CString>| text.as_deref().map_or(std::ptr::null(), CStr::as_ptr);
     // SAFETY: every pointer is null or a C string that outlives the call.

@@ -32,7 +32,8 @@ pub fn die_with_parent() -> io::Result<()> {
 /// # Safety
 /// As [`super::super::fork`].
 pub unsafe fn clone_isolated() -> io::Result<i32> {
-    let spaces = libc::CLONE_NEWUSER | libc::CLONE_NEWPID | libc::CLONE_NEWNS | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS | libc::CLONE_NEWNET;
+    let spaces =
+        libc::CLONE_NEWUSER | libc::CLONE_NEWPID | libc::CLONE_NEWNS | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS | libc::CLONE_NEWNET;
     // SAFETY: without CLONE_VM and with no stack given this is a fork; the caller upholds the rule about threads.
     let pid = unsafe { libc::syscall(libc::SYS_clone, spaces | libc::SIGCHLD, 0, 0, 0, 0) };
     check(i32::try_from(pid).unwrap_or(-1))
@@ -54,7 +55,8 @@ impl Pidfd {
     /// Sends a signal through it.
     fn signal(&self, signal: i32) -> io::Result<()> {
         // SAFETY: a null siginfo is allowed.
-        let done = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, self.0.as_raw_fd(), signal, std::ptr::null::<libc::siginfo_t>(), 0) };
+        let done =
+            unsafe { libc::syscall(libc::SYS_pidfd_send_signal, self.0.as_raw_fd(), signal, std::ptr::null::<libc::siginfo_t>(), 0) };
         check(i32::try_from(done).unwrap_or(-1)).map(drop)
     }
 }
@@ -205,7 +207,11 @@ pub fn limit_cpu(seconds: u64) -> io::Result<()> {
 /// # Errors
 /// With the reason when it has not.
 pub fn level_exists(name: &str) -> io::Result<()> {
-    if name == "group" { Err(super::super::unsupported("Linux has stronger levels than a process group: subreaper needs no rights")) } else { Ok(()) }
+    if name == "group" {
+        Err(super::super::unsupported("Linux has stronger levels than a process group: subreaper needs no rights"))
+    } else {
+        Ok(())
+    }
 }
 
 /// Sends bytes over a socket; a peer that is gone is an error, not a SIGPIPE.

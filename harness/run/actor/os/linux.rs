@@ -90,11 +90,8 @@ pub fn shm_open_page(name: &str, bytes: usize) -> Result<*mut u8, Outcome> {
             return super::failed();
         }
         libc::shm_unlink(name.as_ptr());
-        let result = if libc::ftruncate(fd, bytes as libc::off_t) == -1 {
-            super::failed()
-        } else {
-            super::memory::map(bytes, libc::MAP_SHARED, fd)
-        };
+        let result =
+            if libc::ftruncate(fd, bytes as libc::off_t) == -1 { super::failed() } else { super::memory::map(bytes, libc::MAP_SHARED, fd) };
         libc::close(fd);
         result
     }
