@@ -31,7 +31,6 @@ fn main() {
     trials.extend(Fault::ALL.iter().map(|fault| Trial::test(format!("faulty_twin_speaks::{fault}"), move || speaks(*fault))));
     trials.push(Trial::test("every_broken_adapter_is_tried", every_broken_adapter_is_tried));
     trials.push(Trial::test("a_missing_program_is_named", a_missing_program_is_named));
-    trials.push(Trial::test("every_faulty_fixture_is_sound", every_faulty_fixture_is_sound));
     libtest_mimic::run(&arguments, trials).exit();
 }
 
@@ -91,46 +90,4 @@ fn a_missing_program_is_named() -> Result<(), Failed> {
         Some(("hello", message)) if message.contains("/childproof/no/such/adapter") => Ok(()),
         other => Err(format!("{other:?}").into()),
     }
-}
-
-/// Every fixture of `fixtures/faulty` that is about a fault of a library names a fault that exists, in the folder of its property.
-fn every_faulty_fixture_is_sound() -> Result<(), Failed> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/faulty");
-    for folder in std::fs::read_dir(root)? {
-        for file in std::fs::read_dir(folder?.path())? {
-            sound(&file?.path())?;
-        }
-    }
-    Ok(())
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Faulty {
-    fault: String,
-    subject: String,
-    scenario: String,
-    must_fail: Vec<String>,
-    #[serde(default)]
-    may_fail: Vec<String>,
-    about: String,
-}
-
-fn sound(path: &Path) -> Result<(), Failed> {
-    let said = |message: &str| Failed::from(format!("{}: {message}", path.display()));
-    let text = std::fs::read_to_string(path)?;
-    if !text.contains("subject: raw") {
-        return Ok(());
-    }
-    let faulty: Faulty = serde_saphyr::from_str(&text).map_err(|error| said(&error.to_string()))?;
-    let fault: Fault = faulty.fault.parse().map_err(|error: String| said(&error))?;
-    let folder = path.parent().and_then(Path::file_name).and_then(|name| name.to_str()).unwrap_or_default();
-    let stem = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-    if faulty.subject != "raw" || stem != fault.name() || !faulty.must_fail.iter().any(|property| property == folder) {
-        return Err(said("file and folder are to be named after its fault and the property that it must fail"));
-    }
-    if faulty.must_fail.iter().any(|property| faulty.may_fail.contains(property)) || faulty.about.is_empty() || faulty.scenario.is_empty() {
-        return Err(said("a property is named twice, or scenario or about is empty"));
-    }
-    Ok(())
 }

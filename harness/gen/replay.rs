@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn what_is_saved_is_read_again() {
-        let text = "title: t\nspec: [\"wait(2)\"]\ngiven:\n  n: {int: 1..=9}\n  what: {bytes: {len: 0..=4}}\nsteps:\n  - exit: $n\n";
+        let text = "title: t\nspec: [\"wait(2)\"]\ngiven:\n  n: {int: 1..=9}\n  what: {bytes: {len: 0..=4}}\nsteps:\n  - write: {to: stdout, text: $what}\n  - exit: $n\n";
         let source = |text: &str| Source { id: "a/b".into(), path: "a/b.yaml".into(), text: text.into() };
         let plan = check(&source(text), &[]).expect("a right scenario");
         let case = crate::generate::draw::case(&plan, 4, 7);

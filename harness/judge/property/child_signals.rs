@@ -83,7 +83,7 @@ fn ignored(history: &History, start: &Start, before: &ProcState, asked: &CheckDe
     let apart = [signals::PIPE, signals::XFSZ];
     let runtimes = view::text(asked, "runtime") != Some("inherited");
     let left_out = view::text(asked, "runtime") == Some("any");
-    let counted = |signal: &i32| !signals::GLIBC_OWN.contains(signal) && !(left_out && apart.contains(signal));
+    let counted = |signal: &i32| !(signals::GLIBC_OWN.contains(signal) || left_out && apart.contains(signal));
     let seen: BTreeSet<i32> = set(&start.state.ignored).into_iter().filter(counted).collect();
     let mut wanted: BTreeSet<i32> = set(&before.ignored).into_iter().filter(counted).collect();
     if view::text(asked, "ignored") == Some("none") {
