@@ -53,7 +53,6 @@ pub fn fd_state(fd: i32) -> Option<FdState> {
     let mut stat: libc::stat = unsafe { zeroed() };
     // SAFETY: `stat` is a valid place for one stat.
     unsafe { libc::fstat(fd, &raw mut stat) };
-    #[expect(clippy::unnecessary_cast, clippy::cast_sign_loss, reason = "the types differ between the platforms")]
     let (dev, ino) = (stat.st_dev as u64, stat.st_ino as u64);
     Some(FdState { fd, target: fd_target(fd), dev, ino, cloexec: Some(cloexec & libc::FD_CLOEXEC != 0), ..described(flags) })
 }
@@ -75,6 +74,7 @@ pub(super) fn described(flags: i32) -> FdState {
 }
 
 /// There is no call that only reads it; the two of this thread are as near to that as POSIX lets.
+#[expect(clippy::useless_conversion, reason = "mode_t has 16 bits on macOS and 32 on Linux")]
 fn umask() -> u32 {
     // SAFETY: umask has no memory effects.
     let mask = unsafe { libc::umask(0o022) };
