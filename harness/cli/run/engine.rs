@@ -18,7 +18,7 @@ use crate::trace::{End, History, SCHEMA, SubjectId};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A subject with a scenario to try it on.
@@ -82,7 +82,7 @@ impl<'a> Engine<'a> {
     pub fn run(&self, pairs: &[Pair], take: impl FnMut(Entry) -> bool + Send) {
         let work: Vec<Work> = pairs.iter().map(|pair| self.work(pair)).collect();
         let list: Vec<(usize, usize)> =
-            work.iter().enumerate().flat_map(|(at, work)| (0..work.cases.len()).map(move |case| (at, case))).collect();
+            work.iter().enumerate().flat_map(|(at, work)| (0..work.count).map(move |case| (at, case))).collect();
         let next = AtomicUsize::new(0);
         let door = Mutex::new(Door { waiting: BTreeMap::new(), next: 0, take });
         std::thread::scope(|scope| {
@@ -98,14 +98,16 @@ impl<'a> Engine<'a> {
     }
 
     fn work<'p>(&self, pair: &'p Pair) -> Work<'p> {
-        let count = self.cases.unwrap_or_else(|| draw::default_count(&pair.plan));
-        let cases = draw::cases(&pair.plan, self.seed, count);
-        Work { pair, left: AtomicUsize::new(cases.len()), ran: Mutex::new(cases.iter().map(|_| None).collect()), cases }
+        let count = self.cases.unwrap_or_else(|| draw::default_count(&pair.plan)) as usize;
+        Work { pair, count, cases: OnceLock::new(), left: AtomicUsize::new(count), ran: Mutex::new((0..count).map(|_| None).collect()) }
     }
 
     /// One case, and the end of its pair when it was the last.
     fn step<T: FnMut(Entry) -> bool>(&self, worker: usize, at: usize, work: &Work, case: usize, door: &Mutex<Door<T>>) {
-        let ran = self.case(worker, &work.pair.subject, &work.pair.plan, &work.cases[case]);
+        let ran = match self.cancelled() {
+            true => self.not_run(work.pair, case),
+            false => self.case(worker, &work.pair.subject, &work.pair.plan, &self.drawn(work)[case]),
+        };
         lock(&work.ran)[case] = Some(ran);
         if work.left.fetch_sub(1, Ordering::AcqRel) == 1 {
             let entry = self.entry(worker, work);
@@ -113,6 +115,20 @@ impl<'a> Engine<'a> {
                 self.cancel();
             }
         }
+    }
+
+    /// The cases of a pair, drawn when its first is run: with `--cases 4000` that takes long enough to be interrupted.
+    fn drawn<'w>(&self, work: &'w Work) -> &'w [Case] {
+        let count = u32::try_from(work.count).unwrap_or(u32::MAX);
+        work.cases.get_or_init(|| draw::cases(&work.pair.plan, self.seed, count))
+    }
+
+    fn not_run(&self, pair: &Pair, number: usize) -> Ran {
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        let case = Case { scenario: pair.plan.id.clone(), bindings: BTreeMap::new(), seed: self.seed, number };
+        let history = ended(&pair.subject, &pair.plan, &case, End::NotRun { reason: "the run was interrupted".to_owned() });
+        let verdict = crate::judge::judge(&history);
+        Ran { case, history, verdict, took: Duration::ZERO }
     }
 
     /// Runs and judges one case.
@@ -124,9 +140,6 @@ impl<'a> Engine<'a> {
     }
 
     fn history(&self, worker: usize, subject: &Subject, plan: &Plan, case: &Case) -> History {
-        if self.cancelled() {
-            return ended(subject, plan, case, End::NotRun { reason: "the run was interrupted".to_owned() });
-        }
         match lower::lower(plan, case) {
             Ok((script, program)) => self.session.run(worker, &script, &program, subject),
             Err(lower::LowerError::Unavailable(reason)) => ended(subject, plan, case, End::Unavailable { reason }),
@@ -178,7 +191,8 @@ fn ended(subject: &Subject, plan: &Plan, case: &Case, end: End) -> History {
 
 struct Work<'p> {
     pair: &'p Pair,
-    cases: Vec<Case>,
+    count: usize,
+    cases: OnceLock<Vec<Case>>,
     ran: Mutex<Vec<Option<Ran>>>,
     left: AtomicUsize,
 }
