@@ -12,11 +12,13 @@ use super::deadline::{Over, Wait};
 use super::frame::{Done, Job, ended_in_words};
 use super::warden::Warden;
 use super::{observe, snapshot};
-use crate::generate::program::Program;
+use crate::generate::act::Act;
+use crate::generate::program::{Op, Program};
 use crate::plan::script::{Ended, Outcome};
 use crate::sys;
 use crate::trace::state::{Observations, ProcState};
 use crate::trace::{End, Event, What};
+use crate::wire::capability;
 use std::sync::atomic::Ordering;
 
 /// Exit code of a case root in which the harness itself panicked.
@@ -109,6 +111,11 @@ impl Warden {
         }
         let Some(adapter) = &self.adapter else { return Ok(None) };
         done.version.clone_from(&adapter.hello.version);
+        if let Some(lacking) =
+            needs(&program.root).into_iter().find(|need| !adapter.hello.capabilities.iter().any(|claimed| claimed == need))
+        {
+            return Err(End::Unsupported { reason: format!("{} does not claim `{lacking}`", adapter.hello.library) });
+        }
         done.observed.before = sys::state_of(adapter.pid).ok();
         let [request_fd, reply_fd] = adapter.fds();
         Ok(Some(DriverLink { request_fd, reply_fd, pid: adapter.pid, request_ms: job.request_ms }))
@@ -273,4 +280,17 @@ fn keep_two(one: i32, other: i32) -> (i32, i32) {
     }
     let _ = (sys::set_cloexec(3), sys::set_cloexec(4));
     (3, 4)
+}
+
+/// The capabilities that the requests of a program need.
+fn needs(ops: &[Op]) -> Vec<&'static str> {
+    let of = |op: &Op| match &op.act {
+        Act::Ask { operation, .. } => capability::of(operation),
+        Act::AskParallel { operations, .. } => {
+            ["threads"].into_iter().chain(operations.iter().flat_map(|(_, operation)| capability::of(operation))).collect()
+        }
+        Act::Repeat { body, .. } => needs(body),
+        _ => Vec::new(),
+    };
+    ops.iter().flat_map(of).collect()
 }

@@ -1,5 +1,7 @@
 //! The capabilities that an adapter can claim. What is not claimed is never asked for.
 
+use super::message::{Operation, SpawnRequest, Stdio};
+
 /// Name, and what claiming it promises.
 pub const CAPABILITIES: &[(&str, &str)] = &[
     ("spawn", "start a program"),
@@ -31,4 +33,50 @@ pub const CAPABILITIES: &[(&str, &str)] = &[
 /// Whether there is a capability of this name.
 pub fn is_known(name: &str) -> bool {
     CAPABILITIES.iter().any(|(known, _)| *known == name)
+}
+
+/// The capabilities that an operation needs.
+pub fn of(operation: &Operation) -> Vec<&'static str> {
+    match operation {
+        Operation::Spawn(request) => of_spawn(request),
+        Operation::Write { .. } | Operation::CloseStdin { .. } => vec!["stdin"],
+        Operation::Read { stream, .. } => vec![if stream == "stderr" { "stderr" } else { "stdout" }],
+        Operation::Communicate { timeout_ms: Some(_), .. } => vec!["communicate", "communicate-timeout"],
+        Operation::Communicate { .. } => vec!["communicate"],
+        Operation::Wait { timeout_ms: Some(_), .. } => vec!["wait", "wait-timeout"],
+        Operation::Wait { .. } => vec!["wait"],
+        Operation::Poll { .. } => vec!["poll"],
+        Operation::Kill { .. } => vec!["kill"],
+        Operation::Terminate { .. } => vec!["terminate"],
+        Operation::Signal { .. } => vec!["signal"],
+        Operation::Drop { .. } => vec!["drop"],
+        Operation::Parallel { ops, .. } => ["threads"].into_iter().chain(ops.iter().flat_map(of)).collect(),
+        Operation::Reset | Operation::Quit => Vec::new(),
+    }
+}
+
+fn of_spawn(request: &SpawnRequest) -> Vec<&'static str> {
+    let mut needs = vec!["spawn"];
+    match &request.env {
+        Some(env) if env.replace => needs.push("env-replace"),
+        Some(_) => needs.push("env"),
+        None => {}
+    }
+    if request.cwd.is_some() {
+        needs.push("cwd");
+    }
+    if request.program.bytes().is_some_and(|program| !program.contains(&b'/')) {
+        needs.push("path-search");
+    }
+    for stdio in [&request.stdin, &request.stdout, &request.stderr].into_iter().flatten() {
+        needs.push(match stdio {
+            Stdio::Inherit => "stdio-inherit",
+            Stdio::Null => "stdio-null",
+            Stdio::Pipe => "stdio-pipe",
+            Stdio::File(_) => "stdio-file",
+            Stdio::Fd(_) => "stdio-fd",
+            Stdio::Stdout => "stdio-merge",
+        });
+    }
+    needs
 }
