@@ -7,7 +7,7 @@
 //! - a fault of a program: a scenario in `healthy:` with one `edit:`; its healthy twin is the scenario unedited.
 //!
 //! The named property must fail the fault in one of its cases at least, none may that is not named, and the twin must hold:
-//! nothing fails it, and the named property passes it. A property that merely had nothing to say would hold no twin.
+//! nothing fails it, and the named property holds. A property that merely had nothing to say would hold no twin.
 
 mod common;
 
@@ -78,8 +78,8 @@ type Matrix = Mutex<BTreeMap<String, BTreeSet<String>>>;
 struct Seen {
     /// Properties that failed in any case, with the first evidence.
     failed: BTreeMap<String, String>,
-    /// Properties that passed in one at least.
-    passed: BTreeSet<String>,
+    /// Properties that held in one at least: what they ask for was seen, or what is left open.
+    held: BTreeSet<String>,
 }
 
 /// What all trials share.
@@ -148,9 +148,9 @@ fn caught(shared: &Shared, property: &str, path: &Path, name: &str) -> Result<()
     let runner = Runner { session, worker: worker(shared, session.workers()) };
     let (healthy, mutant) = plans(&faulty, path)?;
     let twin = twin(shared, &runner, &faulty, &healthy)?;
-    let silent: Vec<_> = faulty.must_fail.difference(&twin.passed).collect();
+    let silent: Vec<_> = faulty.must_fail.difference(&twin.held).collect();
     if !twin.failed.is_empty() || !silent.is_empty() {
-        return Err(format!("the healthy twin fails {:#?}, and is not passed by {silent:?}", twin.failed).into());
+        return Err(format!("the healthy twin fails {:#?}, and does not hold for {silent:?}", twin.failed).into());
     }
     let declared = if faulty.undeclared { &healthy } else { &mutant };
     let performed = Performed { declared, done: &mutant, cases: cases(&faulty, &mutant), enough: Some(&faulty.must_fail) };
@@ -238,7 +238,7 @@ struct Runner<'a> {
 
 impl Runner<'_> {
     /// What comes of all cases. A hang counts for `in-time`; what is no verdict at all (the harness failed, nothing ran)
-    /// counts under its own name, which no fixture may have.
+    /// counts under its own name, so that a fixture must allow it like a property.
     fn seen(&self, subject: &Subject, performed: &Performed) -> Seen {
         let mut seen = Seen::default();
         for case in draw::cases(performed.done, common::seed(), performed.cases) {
@@ -266,12 +266,12 @@ impl Seen {
         }
         for judgement in verdict.judgements {
             match judgement.finding {
-                Finding::Pass => drop(self.passed.insert(judgement.property)),
+                Finding::Pass | Finding::Unspecified { .. } => drop(self.held.insert(judgement.property)),
                 Finding::Fail(evidence) => {
                     let words = format!("expected {}; seen {}; by {}; {:?}", evidence.expected, evidence.seen, evidence.by, case.bindings);
                     self.failed.entry(judgement.property).or_insert(words);
                 }
-                _ => {}
+                Finding::NotApplicable | Finding::Undecided { .. } => {}
             }
         }
     }
