@@ -11,6 +11,8 @@
 
 use childproof::judge::PROPERTIES;
 use childproof::plan::library;
+use childproof::plan::step::KINDS;
+use childproof::report::FORMS;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -185,6 +187,43 @@ fn every_property_is_a_file_and_every_file_a_property() {
         walk(&root().join("harness/judge/property")).into_iter().filter_map(stem).filter(|name| name != "mod").collect();
     assert_eq!(slice, on_disk);
     assert_eq!(slice.len(), PROPERTIES.len(), "two properties have one name");
+}
+
+/// Stems of the Rust files of a folder, without `mod`.
+fn stems(folder: &str) -> BTreeSet<String> {
+    let stem = |file: File| Path::new(&file.path).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    files(&[folder], "rs").into_iter().filter_map(stem).filter(|name| name != "mod").collect()
+}
+
+#[test]
+fn every_form_of_report_is_a_file_and_every_file_with_a_reporter_a_form() {
+    let slice: BTreeSet<String> = FORMS.iter().map(|form| form.name.to_owned()).collect();
+    let reporters = files(&["harness/report"], "rs").into_iter().filter(|file| file.text.contains("impl Reporter for "));
+    let on_disk: BTreeSet<String> =
+        reporters.filter_map(|file| Path::new(&file.path).file_stem().map(|stem| stem.to_string_lossy().into_owned())).collect();
+    assert_eq!(slice, on_disk);
+    assert_eq!(slice.len(), FORMS.len(), "two forms have one name");
+}
+
+#[test]
+fn every_family_of_steps_is_a_file_and_every_struct_in_it_a_step() {
+    let families: BTreeSet<String> = KINDS.iter().map(|kind| kind.family.to_owned()).collect();
+    assert_eq!(families, stems("harness/plan/step"));
+    let keywords: BTreeSet<&str> = KINDS.iter().map(|kind| kind.keyword).collect();
+    assert_eq!(keywords.len(), KINDS.len(), "two steps have one keyword");
+    // A step is documented by its use: "/// `keyword: ...". Its table row must name the family whose file that is in.
+    let mut problems = Vec::new();
+    for family in &families {
+        let path = format!("harness/plan/step/{family}.rs");
+        let text = std::fs::read_to_string(root().join(&path)).unwrap_or_default();
+        let documented: BTreeSet<&str> =
+            text.lines().filter_map(|line| line.strip_prefix("/// `")).filter_map(|line| line.split([':', '`']).next()).collect();
+        let listed: BTreeSet<&str> = KINDS.iter().filter(|kind| kind.family == family).map(|kind| kind.keyword).collect();
+        problems.extend(listed.difference(&documented).map(|keyword| format!("{path}: `{keyword}` is in KINDS and not documented here")));
+        let strays = keywords.intersection(&documented).filter(|keyword| !listed.contains(*keyword));
+        problems.extend(strays.map(|keyword| format!("{path}: `{keyword}` is here, and in KINDS in another family")));
+    }
+    none(problems);
 }
 
 #[test]

@@ -87,9 +87,8 @@ impl Image {
             let joined = args.join(OsStr::new(" "));
             args = joined.as_bytes().split(|byte| *byte == b' ').map(|part| OsStr::from_bytes(part).to_owned()).collect();
         }
-        let path = if library.has(Fault::SearchesParentsPath) { std::env::var_os("PATH") } else { lookup(&vars, "PATH") };
         Ok(Image {
-            programs: candidates(&command.program, path)?,
+            programs: candidates(&command.program, lookup(&vars, "PATH"))?,
             argv: Strings::of([command.program.clone()].into_iter().chain(args))?,
             env: Strings::of(vars.into_iter().map(|(name, value)| [name, value].join(OsStr::new("="))))?,
             cwd: command.cwd.clone().filter(|_| !library.has(Fault::IgnoresCwd)).map(c_string).transpose()?,

@@ -90,7 +90,7 @@ impl Child {
     /// Those of kill(2).
     pub fn signal(&self, signal: i32) -> io::Result<()> {
         let state = lock(&self.state);
-        if matches!(*state, State::Ended(_)) && !self.library.has(Fault::SignalsReapedPid) {
+        if matches!(*state, State::Ended(_)) {
             return Ok(());
         }
         // SAFETY: the process is not reaped while the lock is held, so the number is still its own.

@@ -1,5 +1,7 @@
 //! What the tests that run real processes share: one session, plans, and a report as text.
 
+#![allow(dead_code, reason = "each test that includes this uses its own part of it, so that no expectation holds for all")]
+
 use childproof::cli::run::engine::{Engine, Pair};
 use childproof::judge;
 use childproof::plan::case::{Plan, Source};

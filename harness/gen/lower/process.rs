@@ -77,12 +77,14 @@ impl Lowering<'_> {
         Ok(declared.op(Act::Exec { program, argv, long_arg, env }))
     }
 
-    /// The path handed over, and the actor that the new image is, when it is an agent of ours.
+    /// The path handed over, and the actor that the new image is, when it is an agent of ours. With both `program` and `as`
+    /// the program is one that executes the agent in its turn, as a wrapper script does.
     fn program_of_exec(&mut self, here: &Here, step: &process::Exec) -> Lowered<(String, Option<ActorId>)> {
         match (&step.program, &step.name) {
-            (Some(program), _) => {
+            (Some(program), name) => {
                 let path = self.values.bind(program)?;
-                Ok((self.program_path(&path), None))
+                let image = name.as_ref().map(|name| self.actor(here, name, Origin::Image)).transpose()?;
+                Ok((self.program_path(&path), image))
             }
             (None, Some(name)) => {
                 let image = self.actor(here, name, Origin::Image)?;

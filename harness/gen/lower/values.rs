@@ -142,9 +142,15 @@ impl<'a> Values<'a> {
         }
     }
 
+    /// `4 * 50`, which is no name although no parameter is in it. A number alone may be one.
+    fn sum(&self, expr: &Expr) -> Option<Value> {
+        let operated = matches!(expr, Expr::Text(text) if text.contains(['+', '-', '*']));
+        self.value(expr).ok().filter(|value| operated && value.int().is_some())
+    }
+
     fn check_value(&self, expr: &Expr) -> Lowered<Value> {
         match expr {
-            Expr::Text(text) if !text.contains('$') => Ok(Value::Text(text.clone())),
+            Expr::Text(text) if !text.contains('$') => Ok(self.sum(expr).unwrap_or_else(|| Value::Text(text.clone()))),
             Expr::Text(_) => self.value(expr).or_else(|error| self.text(expr).map_err(|_| error)),
             _ => self.value(expr),
         }

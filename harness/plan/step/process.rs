@@ -44,7 +44,8 @@ pub struct Exec {
     /// Name of the new image as an actor.
     #[serde(rename = "as", default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Path of the program instead of the agent; relative to the case directory.
+    /// Path of the program instead of the agent; relative to the case directory. Together with `as` it is a wrapper that
+    /// executes the agent, `bin/NAME`, in its turn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program: Option<Arg<String>>,
     /// Arguments after `argv[0]`: each an expression or text; a list parameter is spliced.
