@@ -203,6 +203,9 @@ impl Warden {
             done.end = End::Harness { message: "the case recorded more events than there is room for".to_owned() };
         }
         take_states(&mut events, &mut done.observed);
+        if program.library && !matches!(done.end, End::Done) {
+            take_last_words(&mut events);
+        }
         let last = events.last().map_or(0, |event| event.at);
         let first = events.iter().find(|event| matches!(event.what, What::Call)).map_or(last, |event| event.at);
         done.observed.elapsed_ns = last.saturating_sub(first);
@@ -238,6 +241,15 @@ fn take_states(events: &mut Vec<Event>, observed: &mut Observations) {
         }
         _ => true,
     });
+}
+
+/// Where the subject failed as a partner, the driver's last event tells why. The case's end says it now, and it is nothing that
+/// the library answered.
+fn take_last_words(events: &mut Vec<Event>) {
+    let last = events.iter().rposition(|event| event.actor == 0);
+    if let Some(at) = last.filter(|at| matches!(events[*at].what, What::Return { outcome: Outcome::Other(_), .. })) {
+        events.remove(at);
+    }
 }
 
 /// Whether a subject is as it was, as far as it must be to serve on.

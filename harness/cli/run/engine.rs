@@ -4,6 +4,7 @@
 //! worker idles while another one finishes a long scenario. A pair's last case brings it to its end on the worker that ran
 //! it: adding up, shrinking, settling the blame.
 
+use super::patience::{Lost, OF_A_SCENARIO, OF_A_SUBJECT};
 use super::standing;
 use super::tally::Tally;
 use super::{fail, select};
@@ -47,7 +48,7 @@ pub struct Ran {
     pub history: History,
     /// What is said of it.
     pub verdict: Verdict,
-    took: Duration,
+    pub(super) took: Duration,
 }
 
 impl<'a> Engine<'a> {
@@ -80,7 +81,11 @@ impl<'a> Engine<'a> {
 
     /// Runs every pair and hands each entry to `take`, in the order of the pairs; ends early once that returns `false`.
     pub fn run(&self, pairs: &[Pair], take: impl FnMut(Entry) -> bool + Send) {
-        let work: Vec<Work> = pairs.iter().map(|pair| self.work(pair)).collect();
+        let mut of_subjects: BTreeMap<*const Subject, Arc<Lost>> = BTreeMap::new();
+        let mut work = Vec::with_capacity(pairs.len());
+        for pair in pairs {
+            work.push(self.work(pair, of_subjects.entry(Arc::as_ptr(&pair.subject)).or_default().clone()));
+        }
         let list: Vec<(usize, usize)> =
             work.iter().enumerate().flat_map(|(at, work)| (0..work.count).map(move |case| (at, case))).collect();
         let next = AtomicUsize::new(0);
@@ -97,17 +102,21 @@ impl<'a> Engine<'a> {
         });
     }
 
-    fn work<'p>(&self, pair: &'p Pair) -> Work<'p> {
+    fn work<'p>(&self, pair: &'p Pair, by_subject: Arc<Lost>) -> Work<'p> {
         let count = self.cases.unwrap_or_else(|| draw::default_count(&pair.plan)) as usize;
-        Work { pair, count, cases: OnceLock::new(), left: AtomicUsize::new(count), ran: Mutex::new((0..count).map(|_| None).collect()) }
+        let ran = Mutex::new((0..count).map(|_| None).collect());
+        Work { pair, count, cases: OnceLock::new(), left: AtomicUsize::new(count), ran, lost: Lost::default(), by_subject }
     }
 
     /// One case, and the end of its pair when it was the last.
     fn step<T: FnMut(Entry) -> bool>(&self, worker: usize, at: usize, work: &Work, case: usize, door: &Mutex<Door<T>>) {
-        let ran = match self.cancelled() {
-            true => self.not_run(work.pair, case),
-            false => self.case(worker, &work.pair.subject, &work.pair.plan, &self.drawn(work)[case]),
+        let interrupted = self.cancelled().then_some("the run was interrupted");
+        let ran = match interrupted.or_else(|| work.given_up()) {
+            Some(reason) => self.not_run(work.pair, case, reason),
+            None => self.case(worker, &work.pair.subject, &work.pair.plan, &self.drawn(work)[case]),
         };
+        work.lost.add(&ran.verdict, ran.took);
+        work.by_subject.add(&ran.verdict, ran.took);
         lock(&work.ran)[case] = Some(ran);
         if work.left.fetch_sub(1, Ordering::AcqRel) == 1 {
             let entry = self.entry(worker, work);
@@ -123,10 +132,10 @@ impl<'a> Engine<'a> {
         work.cases.get_or_init(|| draw::cases(&work.pair.plan, self.seed, count))
     }
 
-    fn not_run(&self, pair: &Pair, number: usize) -> Ran {
+    fn not_run(&self, pair: &Pair, number: usize, reason: &str) -> Ran {
         let number = u32::try_from(number).unwrap_or(u32::MAX);
         let case = Case { scenario: pair.plan.id.clone(), bindings: BTreeMap::new(), seed: self.seed, number };
-        let history = ended(&pair.subject, &pair.plan, &case, End::NotRun { reason: "the run was interrupted".to_owned() });
+        let history = ended(&pair.subject, &pair.plan, &case, End::NotRun { reason: reason.to_owned() });
         let verdict = crate::judge::judge(&history);
         Ran { case, history, verdict, took: Duration::ZERO }
     }
@@ -195,6 +204,20 @@ struct Work<'p> {
     cases: OnceLock<Vec<Case>>,
     ran: Mutex<Vec<Option<Ran>>>,
     left: AtomicUsize,
+    /// In this pair.
+    lost: Lost,
+    /// In all pairs of this subject.
+    by_subject: Arc<Lost>,
+}
+
+impl Work<'_> {
+    /// Why no further case of it is run, once too much was lost.
+    fn given_up(&self) -> Option<&'static str> {
+        if self.by_subject.exceeds(OF_A_SUBJECT) {
+            return Some("the subject was given up: too much time was lost in cases that came to no end");
+        }
+        self.lost.exceeds(OF_A_SCENARIO).then_some("the scenario was given up: too much time was lost in cases that came to no end")
+    }
 }
 
 /// Entries come in any order and leave in the order of their pairs.

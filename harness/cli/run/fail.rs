@@ -15,6 +15,8 @@ use std::time::Duration;
 
 /// What shrinking one failure may cost. A hang costs its whole deadline per run, so the time is what bounds those.
 const BUDGET: shrink::Budget = shrink::Budget { runs: 1200, time: Duration::from_secs(10) };
+/// A case that takes this long hung somewhere and is told as it was found: each further run would hang too.
+const SLOW: Duration = Duration::from_secs(4);
 /// Failures of one entry that are shrunk; one fault often breaks several properties, and the third explains no more.
 const SHRUNK: usize = 3;
 /// Runs on `raw` before it counts as holding there.
@@ -25,7 +27,7 @@ pub fn explain(engine: &Engine, worker: usize, pair: &Pair, rows: &[Row], ran: &
     let bad = rows.iter().filter(|row| row.word.is_bad());
     let explained = bad.enumerate().filter_map(|(at, row)| {
         let first = ran.iter().find(|ran| evidence(&ran.verdict, &row.property).is_some())?;
-        let small = row.breaks_the_run() && at < SHRUNK && row.word != Word::Hang && !engine.cancelled();
+        let small = row.breaks_the_run() && at < SHRUNK && row.word != Word::Hang && first.took < SLOW && !engine.cancelled();
         let mut failure = failure(engine, worker, pair, row, first, small)?;
         if row.breaks_the_run() {
             failure.replay = save(engine, pair, &failure);

@@ -35,8 +35,8 @@ impl Property for NothingSurvives {
         if let Err(unseen) = view::observed(history) {
             return unseen;
         }
-        if matches!(history.end, End::Hang { .. }) {
-            return view::undecided("the case hung: its processes were still at work when they were killed");
+        if matches!(history.end, End::Hang { .. } | End::Protocol { .. }) {
+            return view::undecided("the case was cut short: its processes were still at work when they were killed");
         }
         let alive = history.observed.left.iter().filter(|left| left.state != "zombie");
         let words: Vec<String> = alive.map(|left| words(history, left)).collect();

@@ -117,7 +117,12 @@ pub fn perform_root(program: &Program, arena: &Arena, context: &Context) -> ! {
     if !program.library {
         performer.state("after");
     }
-    performer.note(if end.is_ok() { What::Finished } else { What::GaveUp });
+    match end {
+        Ok(()) => performer.note(What::Finished),
+        Err(Stop::GaveUp) => performer.note(What::GaveUp),
+        // The subject ended the case: the driver neither came to its end nor gave up.
+        Err(Stop::Subject(_)) => {}
+    }
     arena.header().root_done.store(1, Ordering::Release);
     process::stop_if_children_are_left();
     process::exit(match end {
