@@ -6,6 +6,8 @@
 //! `CHILDPROOF_SEED`, `CHILDPROOF_CASES` and `CHILDPROOF_ISOLATION` are the options of `childproof run`.
 
 mod common;
+#[path = "common/entries.rs"]
+mod entries;
 
 use childproof::plan::case::Plan;
 use childproof::plan::script::Plane;
@@ -30,7 +32,7 @@ fn main() -> ExitCode {
 }
 
 fn trials(session: &Arc<Lazy>) -> Vec<Trial> {
-    let plans: Vec<Arc<Plan>> = match common::plans() {
+    let plans: Vec<Arc<Plan>> = match entries::plans() {
         Ok(plans) => plans.into_iter().map(Arc::new).collect(),
         Err(problems) => return vec![Trial::test("scenarios::are-right", move || Err(Failed::from(problems)))],
     };
@@ -51,8 +53,8 @@ fn of_subject(name: &'static str, plans: &[Arc<Plan>], session: &Arc<Lazy>) -> V
 fn holds(session: &Lazy, subject: &Subject, plan: &Plan) -> Result<(), Failed> {
     let session = session.get()?;
     let cases = std::env::var("CHILDPROOF_CASES").ok().and_then(|cases| cases.parse().ok());
-    let entry = common::entry(session, subject, plan, cases);
-    if is_as_expected(&entry) { Ok(()) } else { Err(Failed::from(common::told(session, &entry))) }
+    let entry = entries::entry(session, subject, plan, cases);
+    if is_as_expected(&entry) { Ok(()) } else { Err(Failed::from(entries::told(session, &entry))) }
 }
 
 /// As `childproof run` decides between exit 0 and 1 or 3.
