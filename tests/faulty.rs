@@ -82,6 +82,9 @@ struct Seen {
     held: BTreeSet<String>,
 }
 
+/// Subject, scenario and number of cases of a healthy twin.
+type Twin = (String, String, u32);
+
 /// What all trials share.
 #[derive(Default)]
 struct Shared {
@@ -90,7 +93,7 @@ struct Shared {
     /// Next worker to hand to a thread.
     next: AtomicUsize,
     /// Healthy twins seen so far, by subject, scenario and cases: several faults have the same one.
-    twins: Mutex<BTreeMap<(String, String, u32), Arc<OnceLock<Seen>>>>,
+    twins: Mutex<BTreeMap<Twin, Arc<OnceLock<Seen>>>>,
 }
 
 fn main() -> ExitCode {

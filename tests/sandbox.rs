@@ -1,6 +1,6 @@
 //! The sandbox, tried with cases that mean harm: at every level that works here, and as an ordinary user too when run by root.
 
-use childproof::generate::act::{Act, Amount, FdRef, State, Via, Whom};
+use childproof::generate::act::{Act, Amount, FdRef, State};
 use childproof::generate::program::{Op, Program, SubjectStart};
 use childproof::plan::script::{Ended, Outcome, Script};
 use childproof::plan::value::Value;

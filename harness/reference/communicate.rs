@@ -104,7 +104,7 @@ impl Child {
         for pipe in &self.pipes {
             lock(pipe).take();
         }
-        let Some(end) = self.collect(false)? else { return Ok(None) };
+        let Some(end) = self.collect()? else { return Ok(None) };
         let [mut stdout, mut stderr] = std::mem::take(&mut talk.outputs);
         duplicate(self.library, &mut stdout);
         duplicate(self.library, &mut stderr);

@@ -10,7 +10,8 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 /// How a process ended.
@@ -28,6 +29,8 @@ pub struct Child {
     pub(super) library: Library,
     pid: i32,
     state: Mutex<State>,
+    /// The thread that reaped it (only [`Fault::WrongStatusForThreads`] asks).
+    reaper: OnceLock<ThreadId>,
     pub(super) pipes: [Mutex<Option<OwnedFd>>; 3],
     pub(super) talk: Mutex<super::communicate::Talk>,
 }
@@ -54,7 +57,7 @@ impl Child {
             reap(pid);
         })?;
         let state = Mutex::new(State::Running(Arc::new(watch)));
-        Ok(Child { library, pid, state, pipes: pipes.map(Mutex::new), talk: Mutex::default() })
+        Ok(Child { library, pid, state, reaper: OnceLock::new(), pipes: pipes.map(Mutex::new), talk: Mutex::default() })
     }
 
     /// Its process id.
@@ -73,7 +76,7 @@ impl Child {
         if !ready(&watch, deadline)? {
             return Ok(None);
         }
-        self.collect(true)
+        self.collect()
     }
 
     /// Its end, `None` while it runs.
@@ -81,7 +84,7 @@ impl Child {
     /// # Errors
     /// `ECHILD` when somebody else reaped it.
     pub fn poll(&self) -> io::Result<Option<End>> {
-        if self.watch().is_none() { self.known_again() } else { self.collect(false) }
+        if self.watch().is_none() { self.known_again() } else { self.collect() }
     }
 
     /// Sends a signal; nothing when its end is known.
@@ -111,17 +114,22 @@ impl Child {
             return Err(Errno::ECHILD.into());
         }
         match &*lock(&self.state) {
-            State::Ended(end) => Ok(Some(*end)),
+            State::Ended(end) => Ok(Some(self.told(*end))),
             State::Running(_) => Ok(None),
         }
     }
 
-    /// Reaps it if nobody has yet; `raced`: the caller has waited together with others.
-    pub(super) fn collect(&self, raced: bool) -> io::Result<Option<End>> {
+    /// What the calling thread is told of a known end.
+    fn told(&self, end: End) -> End {
+        let reaper = self.reaper.get() == Some(&std::thread::current().id());
+        if !reaper && self.library.has(Fault::WrongStatusForThreads) { End::Exited(255) } else { end }
+    }
+
+    /// Reaps it if nobody has yet.
+    pub(super) fn collect(&self) -> io::Result<Option<End>> {
         let mut state = lock(&self.state);
         if let State::Ended(end) = *state {
-            let wrong = raced && self.library.has(Fault::WrongStatusForThreads);
-            return Ok(Some(if wrong { End::Exited(255) } else { end }));
+            return Ok(Some(self.told(end)));
         }
         let Some(end) = waitpid(self.pid, libc::WNOHANG)? else { return Ok(None) };
         let end = match end {
@@ -129,6 +137,7 @@ impl Child {
             end => end,
         };
         *state = State::Ended(end);
+        self.reaper.get_or_init(|| std::thread::current().id());
         Ok(Some(end))
     }
 }
