@@ -183,10 +183,6 @@ fn become_warden(
 
 /// Kills and reaps what a warden without namespaces left, and removes the run directory.
 fn sweep(run: &Path) {
-    while sys::peek() {
-        sys::kill_everything(false);
-        // Every one of them is dead or dying: the wait is short.
-        while sys::wait_for(-1).is_ok() {}
-    }
+    super::observe::end_everything(false);
     let _ = fs::remove_dir_all(run);
 }

@@ -21,15 +21,16 @@ fn left(line: Listed, arena: &Arena, actors: u16) -> LeftProcess {
     LeftProcess { pid: line.pid, ppid: line.ppid, actor, state: line.state.to_owned(), command: line.command }
 }
 
-/// Kills everything below the warden and reaps it all, an adapter too. Nothing can escape: see [`sys::kill_everything`]; so every
-/// child is dead or dying, and the waits are short.
+/// Kills everything below the calling process and reaps it all, an adapter too.
+///
+/// In a pid namespace of our own one call reaches every process at once. Outside of one, a listing may miss a process whose
+/// parent ended while it was made: the orphan hangs on nobody then, and on us a moment later. So nothing here blocks on a child
+/// that may never have been killed: what is dead is reaped, and whoever is left is listed and killed again until nobody is.
 pub fn end_everything(alone: bool) {
-    loop {
+    while sys::peek() {
         sys::kill_everything(alone);
-        while sys::wait_for(-1).is_ok() {}
-        if !sys::peek() {
-            return;
-        }
+        while matches!(sys::reap(-1), Ok(Some(_))) {}
+        std::thread::yield_now();
     }
 }
 
