@@ -45,7 +45,8 @@ fn of_subject(name: &'static str, plans: &[Arc<Plan>], session: &Arc<Lazy>) -> V
     let trial = |plan: &Arc<Plan>| {
         let (plan, session, found) = (plan.clone(), session.clone(), subject.clone());
         let title = format!("{name}::{}", plan.id.replace('/', "::"));
-        Trial::test(title, move || holds(&session, &*found?, &plan)).with_ignored_flag(subject.is_err())
+        let skipped = subject.as_ref().map_or(true, |subject| subject.cannot.contains(&plan.id));
+        Trial::test(title, move || holds(&session, &*found?, &plan)).with_ignored_flag(skipped)
     };
     plans.iter().filter(suits).map(trial).collect()
 }

@@ -10,23 +10,23 @@ use crate::plan::step::control::{Await, AwaitState, Gate, OpenGate, Repeat, When
 
 impl Lowering<'_> {
     pub(super) fn gate(&mut self, here: &mut Here, step: &Gate) -> Lowered<Op> {
-        let gate = self.gate_number(&step.0)?;
-        self.plain(here, "gate", format!("wait at gate {}", step.0), Some(&step.0), Act::Gate { gate })
+        let (gate, name) = self.gate_number(&step.0)?;
+        self.plain(here, "gate", format!("wait at gate {name}"), Some(&name), Act::Gate { gate })
     }
 
     pub(super) fn open_gate(&mut self, here: &mut Here, step: &OpenGate) -> Lowered<Op> {
-        let gate = self.gate_number(&step.0)?;
-        self.plain(here, "open-gate", format!("open gate {}", step.0), Some(&step.0), Act::OpenGate { gate })
+        let (gate, name) = self.gate_number(&step.0)?;
+        self.plain(here, "open-gate", format!("open gate {name}"), Some(&name), Act::OpenGate { gate })
     }
 
-    fn gate_number(&mut self, name: &str) -> Lowered<u16> {
+    fn gate_number(&mut self, name: &str) -> Lowered<(u16, String)> {
         let name = self.values.name(name)?;
         if let Some(gate) = self.gates.get(&name) {
-            return Ok(*gate);
+            return Ok((*gate, name));
         }
         let gate = u16::try_from(self.gates.len()).map_err(|_| super::too_large())?;
-        self.gates.insert(name, gate);
-        Ok(gate)
+        self.gates.insert(name.clone(), gate);
+        Ok((gate, name))
     }
 
     pub(super) fn await_state(&mut self, here: &mut Here, step: &Await) -> Lowered<Op> {

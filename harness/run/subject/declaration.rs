@@ -19,6 +19,9 @@ pub struct Declaration {
     pub about: String,
     /// How its adapter is started.
     pub start: StartDecl,
+    /// Scenarios of which nothing can run, for want of what the library does not offer: a test of them is listed as skipped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cannot: Vec<String>,
     /// Allowed deviations, each with its reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expectations: Vec<Expectation>,

@@ -36,6 +36,8 @@ pub struct Subject {
     pub start: Start,
     /// Allowed deviations.
     pub expectations: Vec<Expectation>,
+    /// Scenarios of which nothing can run.
+    pub cannot: Vec<String>,
     /// Every version of it found on this machine, as `NAME@VERSION`; empty where there is only the one.
     pub installed: Vec<String>,
 }
@@ -102,6 +104,7 @@ impl Subject {
             about: String::new(),
             start: Start::Raw,
             expectations: Vec::new(),
+            cannot: Vec::new(),
             installed: Vec::new(),
         }
     }
@@ -144,6 +147,7 @@ impl Subject {
             about: declaration.about.clone(),
             start,
             expectations: declaration.expectations.clone(),
+            cannot: declaration.cannot.clone(),
             installed,
         })
     }
