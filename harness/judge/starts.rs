@@ -1,11 +1,11 @@
 //! Starts: what a `spawn` or `exec` step was asked for, and what the started program reported of itself.
 
 use super::verdict::Finding;
-use super::view;
+use super::{drift, view};
 use crate::plan::script::{ActorId, Asked, CheckDecl, StepDecl};
 use crate::plan::value::Value;
 use crate::trace::History;
-use crate::trace::state::ProcState;
+use crate::trace::state::{FdState, ProcState};
 
 /// A start whose program came to life and reported what it was given.
 pub struct Start<'h> {
@@ -116,4 +116,11 @@ mod tests {
         assert!(!same_path("/", "/tmp/x"));
         assert!(!same_path("sub", "/tmp/x/other"));
     }
+}
+
+/// Whether this is a terminal that the subject did not have itself.
+pub fn is_new_terminal(history: &History, seen: &FdState) -> bool {
+    let terminal = ["/dev/pts/", "/dev/ttys"].iter().any(|place| seen.target.starts_with(place));
+    let old = history.observed.before.as_ref().is_some_and(|before| before.fds.iter().any(|fd| drift::same_file(fd, seen)));
+    terminal && !old
 }

@@ -152,6 +152,8 @@ pub enum AskedFd {
     File(String),
     /// The same open file as the child's own descriptor of this number.
     SameAs(i32),
+    /// A new pseudo-terminal.
+    Terminal,
     /// Not open.
     Closed,
 }

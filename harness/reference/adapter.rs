@@ -59,16 +59,22 @@ impl Adapter {
     fn answer(&self, operation: &Operation) -> ReplyBody {
         sweep();
         match operation {
-            Operation::Spawn(request) => command(request).and_then(|command| self.spawn(&command)).unwrap_or_else(|error| explain(&error)),
-            Operation::Parallel { threads, ops } => in_threads(*threads, ops, |operation| self.answer(operation)),
+            Operation::Spawn(request) => {
+                command(request).and_then(|command| self.spawn(request.handle.as_deref(), &command)).unwrap_or_else(|error| explain(&error))
+            }
+            Operation::Parallel { threads, ops, lists } => in_threads(*threads, ops, lists, |operation| self.answer(operation)),
             Operation::Reset => {
                 self.handles().open.clear();
                 done()
             }
             Operation::Quit => done(),
+            Operation::Run { .. } | Operation::Pipeline { .. } | Operation::Handle { .. } => {
+                ReplyBody::Unsupported("the reference library does not offer it".into())
+            }
             Operation::Write { handle, .. }
             | Operation::CloseStdin { handle }
             | Operation::Read { handle, .. }
+            | Operation::Close { handle, .. }
             | Operation::Communicate { handle, .. }
             | Operation::Wait { handle, .. }
             | Operation::Poll { handle }
@@ -86,12 +92,12 @@ impl Adapter {
         }
     }
 
-    fn spawn(&self, command: &Command) -> io::Result<ReplyBody> {
+    fn spawn(&self, wanted: Option<&str>, command: &Command) -> io::Result<ReplyBody> {
         let child = self.library.spawn(command)?;
         let pid = child.pid();
         let mut handles = self.handles();
         handles.next += 1;
-        let handle = format!("child-{}", handles.next);
+        let handle = wanted.map_or_else(|| format!("child-{}", handles.next), str::to_owned);
         handles.open.insert(handle.clone(), Arc::new(child));
         Ok(ok(Fields { handle: Some(handle), pid: Some(pid), ..Fields::default() }))
     }
@@ -151,7 +157,8 @@ fn command(request: &SpawnRequest) -> io::Result<Command> {
 
 fn stdio(wanted: &Option<Wanted>) -> Stdio {
     match wanted {
-        None | Some(Wanted::Inherit) => Stdio::Inherit,
+        // A pseudo-terminal is not claimed.
+        None | Some(Wanted::Inherit | Wanted::Pty) => Stdio::Inherit,
         Some(Wanted::Null) => Stdio::Null,
         Some(Wanted::Pipe) => Stdio::Pipe,
         Some(Wanted::File(path)) => Stdio::File(path.into()),

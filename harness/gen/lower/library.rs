@@ -110,7 +110,7 @@ impl Lowering<'_> {
         if step.bytes.is_some() || step.once.is_some() {
             return Err(LowerError::invalid(format!("a library reads {} to its end: write `until: eof`", step.from)));
         }
-        let operation = Operation::Read { handle: String::new(), stream };
+        let operation = Operation::Read { handle: String::new(), stream, bytes: None };
         let label = format!("read {} to its end", step.from);
         Ok(Request { actor, operation, kind: "read", label, on: step.from.clone() })
     }
@@ -230,7 +230,16 @@ impl Lowering<'_> {
             self.agent(here.spawned(child), &step.steps)?;
         }
         let [stdin, stdout, stderr] = stdio;
-        let request = SpawnRequest { program: Value::Text(program), args, env, cwd: cwd.map(Value::Text), stdin, stdout, stderr };
+        let request = SpawnRequest {
+            program: Value::Text(program),
+            args,
+            env,
+            cwd: cwd.map(Value::Text),
+            stdin,
+            stdout,
+            stderr,
+            ..SpawnRequest::default()
+        };
         let operation = Box::new(Operation::Spawn(Box::new(request)));
         Ok(declared.op(Act::Ask { actor: Some(child), name, operation }))
     }
@@ -277,6 +286,7 @@ fn stdio_of(word: &str) -> Lowered<Option<Stdio>> {
             "null" => Some(Stdio::Null),
             "pipe" => Some(Stdio::Pipe),
             "stdout" => Some(Stdio::Stdout),
+            "pty" => Some(Stdio::Pty),
             _ => None,
         },
         Some(("file", name)) => Some(Stdio::File(case_path(name.trim()))),
@@ -285,7 +295,7 @@ fn stdio_of(word: &str) -> Lowered<Option<Stdio>> {
     };
     stdio.map(Some).ok_or_else(|| {
         LowerError::invalid(format!(
-            "`{word}` is no place for a standard descriptor: default, inherit, null, pipe, file NAME, fd N, stdout"
+            "`{word}` is no place for a standard descriptor: default, inherit, null, pipe, file NAME, fd N, stdout, pty"
         ))
     })
 }
@@ -299,6 +309,7 @@ fn asked_fds(stdio: &[Option<Stdio>; 3]) -> BTreeMap<i32, AskedFd> {
         Stdio::File(path) => AskedFd::File(path.clone()),
         Stdio::Fd(other) => AskedFd::Inherit(*other),
         Stdio::Stdout => AskedFd::SameAs(1),
+        Stdio::Pty => AskedFd::Terminal,
     };
     let numbered = (0..).zip(stdio);
     numbered.filter_map(|(number, stdio)| stdio.as_ref().map(|stdio| (number, asked(number, stdio)))).collect()

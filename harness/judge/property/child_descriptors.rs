@@ -72,6 +72,9 @@ fn one(history: &History, start: &Start, fd: i32, wanted: &AskedFd) -> Finding {
         (AskedFd::Pipe, seen) => {
             judged(seen.is_some_and(|seen| new_pipe(history, seen)), format!("{fd} = a new pipe in the right direction"))
         }
+        (AskedFd::Terminal, seen) => {
+            judged(seen.is_some_and(|seen| starts::is_new_terminal(history, seen)), format!("{fd} = a new pseudo-terminal"))
+        }
         (AskedFd::File(path), seen) => judged(seen.is_some_and(|seen| starts::same_path(path, &seen.target)), format!("{fd} -> {path}")),
         (AskedFd::SameAs(other), seen) => {
             let other_one = find(&start.state.fds, *other);

@@ -48,7 +48,7 @@ impl Performer<'_> {
             return self.settle(Err(Outcome::Other("there is no subject to ask".to_owned())));
         };
         let ops = operations.iter().map(|(actor, op)| with_handle(op, &driver.handle(Some(*actor)))).collect();
-        let Some(reply) = self.question(None, &Operation::Parallel { threads, ops })? else { return Ok(()) };
+        let Some(reply) = self.question(None, &Operation::Parallel { threads, ops, lists: Vec::new() })? else { return Ok(()) };
         let fields = match reply.body {
             ReplyBody::Ok(fields) => fields,
             other => return self.settle(Err(refusal(other))),
@@ -155,6 +155,7 @@ fn with_handle(operation: &Operation, to: &str) -> Operation {
         Operation::Write { handle, .. }
         | Operation::CloseStdin { handle }
         | Operation::Read { handle, .. }
+        | Operation::Close { handle, .. }
         | Operation::Communicate { handle, .. }
         | Operation::Wait { handle, .. }
         | Operation::Poll { handle }
@@ -162,7 +163,13 @@ fn with_handle(operation: &Operation, to: &str) -> Operation {
         | Operation::Terminate { handle }
         | Operation::Signal { handle, .. }
         | Operation::Drop { handle } => to.clone_into(handle),
-        Operation::Spawn(_) | Operation::Parallel { .. } | Operation::Reset | Operation::Quit => {}
+        Operation::Spawn(_)
+        | Operation::Run { .. }
+        | Operation::Pipeline { .. }
+        | Operation::Parallel { .. }
+        | Operation::Handle { .. }
+        | Operation::Reset
+        | Operation::Quit => {}
     }
     operation
 }
@@ -170,21 +177,39 @@ fn with_handle(operation: &Operation, to: &str) -> Operation {
 /// The operation with the case directory in the place of `{case}`.
 fn fill(operation: &Operation, case: &str) -> Operation {
     let mut operation = operation.clone();
-    if let Operation::Spawn(request) = &mut operation {
-        let SpawnRequest { program, args, env, cwd, stdin, stdout, stderr } = &mut **request;
-        fill_value(program, case);
-        args.iter_mut().for_each(|arg| fill_value(arg, case));
-        if let Some(EnvRequest { vars, .. }) = env {
-            vars.iter_mut().for_each(|(_, value)| fill_value(value, case));
-        }
-        cwd.iter_mut().for_each(|cwd| fill_value(cwd, case));
-        for stdio in [stdin, stdout, stderr] {
-            if let Some(Stdio::File(path)) = stdio {
-                *path = path.replace("{case}", case);
-            }
-        }
-    }
+    fill_in(&mut operation, case);
     operation
+}
+
+fn fill_in(operation: &mut Operation, case: &str) {
+    match operation {
+        Operation::Spawn(request) => fill_spawn(request, case),
+        Operation::Run { stages, .. } => stages.iter_mut().for_each(|stage| fill_spawn(stage, case)),
+        Operation::Pipeline { stages, stderr, .. } => {
+            stages.iter_mut().for_each(|stage| fill_spawn(stage, case));
+            fill_stdio(stderr, case);
+        }
+        Operation::Parallel { ops, lists, .. } => {
+            ops.iter_mut().chain(lists.iter_mut().flatten()).for_each(|operation| fill_in(operation, case));
+        }
+        _ => {}
+    }
+}
+
+fn fill_spawn(request: &mut SpawnRequest, case: &str) {
+    let SpawnRequest { program, args, env, cwd, stdin, stdout, stderr, arg0, .. } = request;
+    fill_value(program, case);
+    args.iter_mut().chain(cwd).chain(arg0).for_each(|arg| fill_value(arg, case));
+    if let Some(EnvRequest { vars, .. }) = env {
+        vars.iter_mut().for_each(|(_, value)| fill_value(value, case));
+    }
+    [stdin, stdout, stderr].into_iter().for_each(|stdio| fill_stdio(stdio, case));
+}
+
+fn fill_stdio(stdio: &mut Option<Stdio>, case: &str) {
+    if let Some(Stdio::File(path)) = stdio {
+        *path = path.replace("{case}", case);
+    }
 }
 
 fn fill_value(value: &mut Value, case: &str) {
