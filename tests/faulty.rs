@@ -4,7 +4,8 @@
 //!
 //! - a fault of a library: the reference library with one deviation (`fault:`) on a scenario of the catalogue;
 //!   its healthy twin is `raw` on the same scenario;
-//! - a fault of a program: a scenario in `healthy:` with one `edit:`; its healthy twin is the scenario unedited.
+//! - a fault of a program: a scenario in `healthy:`, or one of the catalogue's, with one `edit:`; its healthy twin is the
+//!   scenario unedited.
 //!
 //! The named property must fail the fault in one of its cases at least, none may that is not named, and the twin must hold:
 //! nothing fails it, and the named property holds. A property that merely had nothing to say would hold no twin.
@@ -188,7 +189,7 @@ fn twin(shared: &Shared, runner: &Runner, faulty: &Faulty, healthy: &Plan) -> Re
 
 /// The subject that has the fault.
 fn guilty(faulty: &Faulty) -> String {
-    if faulty.scenario.is_some() { format!("{}:{}", faulty.subject, faulty.fault) } else { faulty.subject.clone() }
+    if faulty.edit.is_none() { format!("{}:{}", faulty.subject, faulty.fault) } else { faulty.subject.clone() }
 }
 
 fn judged(faulty: &Faulty, failed: &BTreeMap<String, String>) -> Result<(), Failed> {
@@ -206,20 +207,31 @@ fn plans(faulty: &Faulty, path: &Path) -> Result<(Plan, Plan), String> {
     let source = |text: String| Source { id: "faulty/program".into(), path: path.display().to_string(), text };
     match (&faulty.scenario, &faulty.healthy, &faulty.edit) {
         (Some(id), None, None) => {
-            let known = library::embedded()
-                .into_iter()
-                .find(|source| source.id == *id)
-                .ok_or_else(|| format!("{}: no scenario `{id}`", path.display()))?;
-            let plan = common::plan(&known)?;
+            let plan = common::plan(&known(id, path)?)?;
             Ok((plan.clone(), plan))
         }
-        (None, Some(text), Some(edit)) => {
-            if text.matches(&edit.find).count() != 1 {
-                return Err(format!("{}: `{}` must occur once in `healthy`", path.display(), edit.find));
-            }
-            Ok((common::plan(&source(text.clone()))?, common::plan(&source(text.replacen(&edit.find, &edit.put, 1)))?))
+        (Some(id), None, Some(edit)) => {
+            let known = known(id, path)?;
+            let edited = Source { text: edit.of(&known.text, path)?, ..known.clone() };
+            Ok((common::plan(&known)?, common::plan(&edited)?))
         }
-        _ => Err(format!("{}: give either `scenario`, or `healthy` with `edit`", path.display())),
+        (None, Some(text), Some(edit)) => Ok((common::plan(&source(text.clone()))?, common::plan(&source(edit.of(text, path)?))?)),
+        _ => Err(format!("{}: give `scenario`, or `healthy` with `edit`, or `scenario` with `edit`", path.display())),
+    }
+}
+
+/// A scenario of the catalogue.
+fn known(id: &str, path: &Path) -> Result<Source, String> {
+    let mut all = library::embedded().into_iter();
+    all.find(|source| source.id == id).ok_or_else(|| format!("{}: no scenario `{id}`", path.display()))
+}
+
+impl Edit {
+    fn of(&self, text: &str, path: &Path) -> Result<String, String> {
+        if text.matches(&self.find).count() != 1 {
+            return Err(format!("{}: `{}` must occur once in the healthy scenario", path.display(), self.find));
+        }
+        Ok(text.replacen(&self.find, &self.put, 1))
     }
 }
 

@@ -185,7 +185,7 @@ impl<'a> Lowering<'a> {
             Step::ForkTree(tree) => ops.push(self.fork_tree(here, tree)?),
             Step::Exec(exec) => ops.push(self.exec(here, exec)?),
             Step::Exit(exit) => ops.push(self.exit(here, exit)?),
-            Step::Wait(wait) => ops.push(self.wait(here, wait)?),
+            Step::Wait(wait) => ops.extend(self.wait(here, wait)?),
             Step::ReportState(report) => ops.push(self.report_state(here, report)?),
             Step::Pipe(pipe) => ops.push(self.pipe(here, pipe)?),
             Step::Open(open) => ops.push(self.open(here, open)?),

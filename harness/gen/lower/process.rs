@@ -108,13 +108,17 @@ impl Lowering<'_> {
         self.plain(here, "exit", format!("exit with code {code}"), None, Act::Exit { code })
     }
 
-    pub(super) fn wait(&mut self, here: &mut Here, step: &process::Wait) -> Lowered<Op> {
+    /// `None` for a family that has no member in this case: there is nobody to wait for.
+    pub(super) fn wait(&mut self, here: &mut Here, step: &process::Wait) -> Lowered<Option<Op>> {
         let via = self.via(step)?;
         let whom = self.whom(here, step)?;
+        if matches!(&whom, Whom::These(actors) if actors.is_empty()) {
+            return Ok(None);
+        }
         let label = self.wait_label(&whom, step.nohang);
         let declared = self.declare(here, "wait", label, Some(&step.target), &step.expect)?;
         let process::Wait { nohang, nowait, untraced, continued, .. } = *step;
-        Ok(declared.op(Act::Wait { whom, via, nohang, nowait, untraced, continued }))
+        Ok(Some(declared.op(Act::Wait { whom, via, nohang, nowait, untraced, continued })))
     }
 
     fn whom(&self, here: &Here, step: &process::Wait) -> Lowered<Whom> {
@@ -151,7 +155,7 @@ impl Lowering<'_> {
             }
             Whom::These(actors) => {
                 let names: Vec<_> = actors.iter().map(|actor| self.name_of(*actor)).collect();
-                format!("wait for {}{ending}", if names.is_empty() { "nobody".to_owned() } else { names.join(", ") })
+                format!("wait for {}{ending}", names.join(", "))
             }
         }
     }

@@ -40,6 +40,9 @@ impl Performer<'_> {
         let pid = self.pid_when_known(who);
         let mut looks = 0;
         while !self.is_in(who, pid, state) {
+            if never_again(pid, state) && !self.is_in(who, pid, state) {
+                return self.settle(Err(Outcome::Other("it has ended, and will not be in that state any more".to_owned())));
+            }
             looks += 1;
             if looks < EAGER_LOOKS { let_others_run() } else { os::doze() }
         }
@@ -62,5 +65,14 @@ impl Performer<'_> {
             State::Gone => os::process_state(pid).is_none(),
             State::Reaped(_) => false,
         }
+    }
+}
+
+/// Whether a process that ended can no longer come into the state; who waited on would wait for the deadline.
+fn never_again(pid: i32, state: State) -> bool {
+    match state {
+        State::Blocked | State::Stopped => matches!(os::process_state(pid), None | Some('Z')),
+        State::Zombie => os::process_state(pid).is_none(),
+        State::Ended | State::Gone | State::Reaped(_) => false,
     }
 }
