@@ -157,6 +157,44 @@ pub enum FileKind {
     Agent,
 }
 
+/// Calls that change what a process is beside its program and descriptors.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Attribute {
+    /// setrlimit; `u64::MAX`: none. The hard limit stays where none is given.
+    Limit {
+        /// Without RLIMIT_.
+        name: String,
+        /// Soft limit.
+        soft: u64,
+        /// Hard limit.
+        hard: Option<u64>,
+    },
+    /// umask
+    Umask(u32),
+    /// chdir
+    Chdir(Template),
+    /// nice
+    Nice(i32),
+    /// setsid; `Done(session)`
+    NewSession,
+    /// setpgid
+    Group {
+        /// Which process.
+        of: ActorId,
+        /// Whose group.
+        join: ActorId,
+    },
+    /// killpg
+    KillGroup {
+        /// Its leader.
+        leader: ActorId,
+        /// By number.
+        signal: i32,
+    },
+    /// An endless loop.
+    Spin,
+}
+
 /// Strings that `{case}` may occur in: the case directory is put in its place when performed.
 pub type Template = String;
 
@@ -256,6 +294,9 @@ pub enum Act {
         text: Vec<u8>,
         mode: u32,
     },
+    // --- attributes of the process
+    /// One call on what the process is.
+    Attribute(Attribute),
     // --- signals
     SetSignal {
         signal: i32,

@@ -79,6 +79,8 @@ pub static PROPERTIES: &[&dyn Property] = &[
     &property::child_env::ChildEnv,
     &property::child_cwd::ChildCwd,
     &property::exec_preserves::ExecPreserves,
+    &property::fork_preserves::ForkPreserves,
+    &property::adopted::Adopted,
     &property::start_failed_once::StartFailedOnce,
     &property::same_status::SameStatus,
     &property::reaped_all::ReapedAll,

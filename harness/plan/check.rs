@@ -1,6 +1,7 @@
 //! Checking: names, kinds, capabilities; every problem at once.
 
 mod actors;
+mod attribute;
 mod fields;
 mod gates;
 mod kinds;

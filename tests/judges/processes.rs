@@ -17,6 +17,8 @@ pub fn all() -> Vec<super::Pair> {
         ("child-env", env(&["X=1 2"]), env(&["X=1 2", "LEFT=over"])),
         ("child-cwd", cwd("/tmp/case/sub"), cwd("/tmp/case")),
         ("exec-preserves", exec(|_| ()), exec(|image| image.fds.push(fd(5, "/tmp/case/secret", 50, "read")))),
+        ("fork-preserves", forked(|_| ()), forked(|child| child.blocked.clear())),
+        ("adopted", orphaned(1), orphaned(ROOT)),
         ("start-failed-once", failed(Outcome::Error("ENOENT".into())), failed_twice()),
         ("same-status", asked_again(vec![Ended::Exited(7), Ended::Exited(7)]), asked_again(vec![Ended::Exited(7), Ended::Exited(0)])),
         ("reaped-all", reaped(5), reaped(4)),
@@ -101,6 +103,36 @@ fn exec(change: impl FnOnce(&mut ProcState)) -> History {
     b.event(image, None, What::Finished).pid = pid;
     b.waits(caller, Ended::Exited(0));
     b.check("exec-preserves", &[]);
+    b.done()
+}
+
+fn reports(b: &mut Build, actor: u16, label: &str, state: ProcState) {
+    let report = b.step(actor, "report-state", "").id;
+    b.event(actor, Some(report), What::Call);
+    b.event(actor, Some(report), What::State { label: label.into(), state: Box::new(state) });
+    b.event(actor, Some(report), What::Return { outcome: Outcome::Done(None), of: None });
+}
+
+fn forked(change: impl FnOnce(&mut ProcState)) -> History {
+    let mut b = Build::platform("fork/inherits");
+    let before = ProcState { ignored: vec![1], caught: vec![10], blocked: vec![12], pending: vec![12], ..state(ROOT) };
+    reports(&mut b, 0, "before-fork", before.clone());
+    let child = b.fork("child");
+    let pid = ROOT + i32::from(child);
+    let mut given = ProcState { pid, ppid: ROOT, pending: vec![], ..before };
+    change(&mut given);
+    reports(&mut b, child, "inherited", given);
+    b.ends(child);
+    b.check("fork-preserves", &[]);
+    b.done()
+}
+
+fn orphaned(ppid: i32) -> History {
+    let mut b = Build::platform("wait/orphans");
+    let orphan = b.fork("orphan");
+    reports(&mut b, orphan, "orphaned", ProcState { ppid, ..state(ROOT + i32::from(orphan)) });
+    b.ends(orphan);
+    b.check("adopted", &[]);
     b.done()
 }
 

@@ -14,6 +14,7 @@
 //! 4. Descriptors and mappings are slots of a table that a fork copies, so a name has the same slot in parent and child. An
 //!    exec'd program starts with an empty table: it knows only descriptor numbers.
 
+mod attribute;
 mod control;
 mod expect;
 mod fd;
@@ -195,6 +196,14 @@ impl<'a> Lowering<'a> {
             Step::WriteRecords(write) => ops.push(self.write_records(here, write)?),
             Step::Read(read) => ops.push(self.read(here, read)?),
             Step::SetFlags(flags) => ops.push(self.set_flags(here, flags)?),
+            Step::Limit(limit) => ops.push(self.limit(here, limit)?),
+            Step::Umask(umask) => ops.push(self.umask(here, umask)?),
+            Step::Chdir(chdir) => ops.push(self.chdir(here, chdir)?),
+            Step::Nice(nice) => ops.push(self.nice(here, nice)?),
+            Step::NewSession(session) => ops.push(self.new_session(here, session)?),
+            Step::Group(group) => ops.push(self.group(here, group)?),
+            Step::KillGroup(kill) => ops.push(self.kill_group(here, kill)?),
+            Step::Spin(_) => ops.push(self.spin(here)?),
             Step::Signal(signal) => ops.push(self.signal(here, signal)?),
             Step::Mask(mask) => ops.push(self.mask(here, mask)?),
             Step::Kill(kill) => ops.push(self.kill(here, kill)?),

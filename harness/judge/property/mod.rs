@@ -1,5 +1,6 @@
 //! The properties, one file each.
 
+pub mod adopted;
 pub mod as_expected;
 pub mod atoms_whole;
 pub mod bytes_conserved;
@@ -13,6 +14,7 @@ pub mod counter_at_most;
 pub mod counter_total;
 pub mod exactly_once;
 pub mod exec_preserves;
+pub mod fork_preserves;
 pub mod frames_torn;
 pub mod frames_whole;
 pub mod in_time;

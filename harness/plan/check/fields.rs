@@ -45,6 +45,14 @@ impl Checker<'_> {
                 self.text_field(frame, body, "text", file.text.as_ref());
                 self.free_text(frame, body.at("path"), &file.path);
             }
+            Step::Limit(_)
+            | Step::Umask(_)
+            | Step::Chdir(_)
+            | Step::Nice(_)
+            | Step::NewSession(_)
+            | Step::Group(_)
+            | Step::KillGroup(_)
+            | Step::Spin(_) => self.attribute(frame, step, body),
             Step::Signal(signal) => {
                 self.word(frame, body.at("set"), &signal.set, "a signal", words::signal);
                 self.word(frame, body.at("to"), &signal.to, "a disposition", |word| words::among(word, words::DISPOSITIONS));
@@ -402,7 +410,7 @@ impl Checker<'_> {
         }
     }
 
-    fn expect(&mut self, frame: &Frame, body: &Node, expect: &Expect) {
+    pub(super) fn expect(&mut self, frame: &Frame, body: &Node, expect: &Expect) {
         let node = body.at("expect");
         match expect {
             Expect::Success | Expect::Word(_) => {}

@@ -98,6 +98,25 @@ pub const SHARED: &[&str] = &["shm_open", "anonymous", "sysv"];
 pub const SEMAPHORES: &[&str] = &["unnamed", "named"];
 /// What `spawn: {env-mode: ...}` may be.
 pub const ENV_MODES: &[&str] = &["inherit", "replace"];
+/// Resource limits, without RLIMIT_.
+pub const LIMITS: &[&str] = &[
+    "AS",
+    "CORE",
+    "CPU",
+    "DATA",
+    "FSIZE",
+    "LOCKS",
+    "MEMLOCK",
+    "MSGQUEUE",
+    "NICE",
+    "NOFILE",
+    "NPROC",
+    "RSS",
+    "RTPRIO",
+    "RTTIME",
+    "SIGPENDING",
+    "STACK",
+];
 /// The standard descriptors.
 pub const STREAMS: &[&str] = &["stdin", "stdout", "stderr"];
 /// The kinds of `file`.

@@ -6,6 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub mod attribute;
 pub mod control;
 pub mod fd;
 pub mod file;
@@ -38,6 +39,15 @@ pub enum Step {
     SetFlags(fd::SetFlags),
     // files
     File(file::File),
+    // attributes of a process
+    Limit(attribute::Limit),
+    Umask(attribute::Umask),
+    Chdir(attribute::Chdir),
+    Nice(attribute::Nice),
+    NewSession(attribute::NewSession),
+    Group(attribute::Group),
+    KillGroup(attribute::KillGroup),
+    Spin(attribute::Spin),
     // signals
     Signal(signal::Signal),
     Mask(signal::Mask),

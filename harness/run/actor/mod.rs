@@ -10,6 +10,7 @@
 //! 3. No step is retried for EINTR: whether it is interrupted is what scenarios ask.
 //! 4. Rounds of a native loop beyond the first 64 record only failures.
 
+mod attribute;
 mod control;
 mod fd;
 mod file;
@@ -348,6 +349,7 @@ impl<'a> Performer<'a> {
             Act::Read { fd, stream, amount, chunk } => self.read(*fd, stream, *amount, *chunk),
             Act::SetFlags { fd, nonblock, cloexec } => self.set_flags(*fd, *nonblock, *cloexec),
             Act::MakeFile { path, kind, text, mode } => self.make_file(path, *kind, text, *mode),
+            Act::Attribute(attribute) => self.attribute(attribute),
             Act::SetSignal { signal, to, restart } => signal::set(*signal, *to, *restart),
             Act::Mask { block, unblock } => signal::mask(block, unblock),
             Act::Listen { slot, listener, family, backlog } => self.listen(*slot, *listener, *family, *backlog),
