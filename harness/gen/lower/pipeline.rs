@@ -2,7 +2,6 @@
 //!
 //! The whole is an actor of its own without a process: it has the handle. Stages are actors with a process and without one.
 
-use super::expect::may_fail;
 use super::here::Here;
 use super::library::{asked_fds, pattern, stdio_of};
 use super::process::agent_path;
@@ -11,7 +10,7 @@ use crate::generate::act::Act;
 use crate::generate::program::Op;
 use crate::plan::ast::Expect;
 use crate::plan::expr::Arg;
-use crate::plan::script::{ActorId, Asked, AskedFd, Origin};
+use crate::plan::script::{ActorId, Asked, AskedFd, Origin, Outcome};
 use crate::plan::step::pipeline::{Pipeline, Run, Stage};
 use crate::plan::value::Value;
 use crate::wire::message::{Operation, SpawnRequest, Stdio};
@@ -105,7 +104,7 @@ impl Lowering<'_> {
         };
         let args = self.values.texts(&stage.args)?;
         let asked = Asked {
-            child: (stage.program.is_none() && !may_fail(&outcomes)).then_some(actor),
+            child: (stage.program.is_none() && !to_fail(&outcomes)).then_some(actor),
             program: program.clone(),
             argv: std::iter::once(Value::Text(program.clone())).chain(args.iter().cloned()).collect(),
             ..Asked::default()
@@ -151,6 +150,11 @@ fn connect_collected(planned: &mut [Planned]) {
         fds.extend((index > 0).then_some((0, AskedFd::Pipe)));
         stage.asked.fds = fds;
     }
+}
+
+/// Whether nothing but an error is right: a failure that is told as an error is not one of the start.
+fn to_fail(outcomes: &[Outcome]) -> bool {
+    !outcomes.is_empty() && outcomes.iter().all(|outcome| matches!(outcome, Outcome::Error(_) | Outcome::Other(_)))
 }
 
 fn apart(planned: Vec<Planned>) -> (Vec<ActorId>, Vec<SpawnRequest>, Vec<Asked>) {

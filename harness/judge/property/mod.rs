@@ -17,6 +17,7 @@ pub mod failure_told;
 pub mod frames_torn;
 pub mod frames_whole;
 pub mod in_time;
+pub mod limit_kept;
 pub mod memory_unshared;
 pub mod no_strays;
 pub mod no_zombie;

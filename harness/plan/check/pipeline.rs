@@ -4,6 +4,7 @@ use super::gates::Move;
 use super::kinds::Sort;
 use super::vocabulary as words;
 use super::walk::{Checker, Frame, Performer};
+use crate::plan::ast::{Clause, Expect};
 use crate::plan::expr::Arg;
 use crate::plan::node::Node;
 use crate::plan::step::Step;
@@ -76,6 +77,12 @@ impl<'a> Checker<'a> {
     pub(super) fn stages(&mut self, frame: &mut Frame, step: &'a Step, body: &'a Node) {
         let Some(whole) = pipeline::whole(step) else { return };
         self.name(body.at("as"), whole);
+        if let Step::Pipeline(Pipeline { expect, .. }) | Step::Run(Run { expect, .. }) = step
+            && is_refusal(expect)
+        {
+            // Stages that were started before the one that cannot be are killed by the library.
+            self.gates.killed.extend(pipeline::stages(step).iter().map(|stage| stage.name.clone()));
+        }
         self.moves(frame, Move::Start(whole.to_owned()));
         let stages = pipeline::stages(step);
         for (index, stage) in stages.iter().enumerate() {
@@ -116,5 +123,15 @@ impl<'a> Checker<'a> {
         let Some(child) = child else { return Vec::new() };
         let stages = self.actors.iter().filter(|(_, actor)| actor.stage_of.as_ref() == Some(&child)).map(|(name, _)| name.clone());
         stages.chain([child.clone()]).collect()
+    }
+}
+
+/// Whether the start is to fail.
+fn is_refusal(expect: &Expect) -> bool {
+    let refusal = |clause: &Clause| clause.refused || !clause.error.is_empty();
+    match expect {
+        Expect::Success | Expect::Word(_) => false,
+        Expect::One(clause) => refusal(clause),
+        Expect::First(list) => list.iter().all(refusal),
     }
 }
