@@ -81,6 +81,9 @@ pub static PROPERTIES: &[&dyn Property] = &[
     &property::exec_preserves::ExecPreserves,
     &property::start_failed_once::StartFailedOnce,
     &property::same_status::SameStatus,
+    &property::failure_told::FailureTold,
+    &property::limit_kept::LimitKept,
+    &property::stage_status::StageStatus,
     &property::reaped_all::ReapedAll,
     &property::memory_unshared::MemoryUnshared,
 ];

@@ -5,7 +5,7 @@
 //! 2. With alternatives declared, one of them must match. `Done(None)` matches success with any number. An error whose name
 //!    is empty, `*` or `any` stands for `refused`: any error at all, with or without an errno. A library cannot tell whether
 //!    a core was dumped, so that flag is not compared.
-//! 3. Without alternatives the step must succeed: `wait` and `communicate` report an exit with 0, `exec` does not return,
+//! 3. Without alternatives the step must succeed: `wait`, `communicate` and `run` report an exit with 0, `exec` does not return,
 //!    `poll` and `parallel` report whatever they find without an error, and everything else is done (a read may also meet the
 //!    end at once).
 
@@ -27,7 +27,7 @@ pub fn as_declared(step: &StepDecl, seen: &Outcome) -> bool {
 /// Rule 3.
 fn succeeded(kind: &str, seen: &Outcome) -> bool {
     match kind {
-        "wait" | "communicate" => matches!(seen, Outcome::Ended(Ended::Exited(0))),
+        "wait" | "communicate" | "run" => matches!(seen, Outcome::Ended(Ended::Exited(0))),
         "exec" => false,
         "poll" | "parallel" => matches!(seen, Outcome::Done(_) | Outcome::Ended(_) | Outcome::Pending),
         "read" => matches!(seen, Outcome::Done(_) | Outcome::Eof),
@@ -57,7 +57,7 @@ pub fn wanted(step: &StepDecl) -> String {
         return alternatives.join(" or ");
     }
     match step.kind.as_str() {
-        "wait" | "communicate" => "exit with 0".to_owned(),
+        "wait" | "communicate" | "run" => "exit with 0".to_owned(),
         "exec" => "no return: the new image runs".to_owned(),
         _ => "success".to_owned(),
     }

@@ -5,6 +5,7 @@ mod fields;
 mod gates;
 mod kinds;
 mod names;
+mod pipeline;
 pub mod vocabulary;
 mod walk;
 mod whole;

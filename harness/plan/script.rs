@@ -76,6 +76,10 @@ pub enum Origin {
     Image,
     /// Started by the subject; played by the agent.
     Spawned,
+    /// Started by the subject as a stage of a pipeline: it has a process and no handle.
+    Stage,
+    /// A pipeline as a whole: it has a handle and no process of its own.
+    Pipeline,
 }
 
 /// One step.
@@ -101,6 +105,9 @@ pub struct StepDecl {
     pub records: Option<Records>,
     /// For `spawn` and `exec`: what was asked for, so that properties can compare it with what arrived.
     pub asked: Option<Box<Asked>>,
+    /// For `pipeline` and `run`: what was asked for of each stage, from left to right.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<Asked>,
 }
 
 /// Records that a step writes; see [`super::record`].

@@ -64,6 +64,18 @@ faults! {
     LeavesTempFile "leaves-temp-file" "A file is left in the temporary directory at each start.",
     SurvivorLeft "survivor-left" "A helper process is started with each child and never ended.",
     ForksTwice "forks-twice" "The program is started by a helper in between, so it is not the caller's child.",
+    PipelineTellsLastOnly "pipeline-tells-last-only" "A pipeline's status is that of its last stage alone.",
+    PipelineMixesStatuses "pipeline-mixes-statuses" "The stages' statuses are told in the opposite order.",
+    PipelineLeavesStages "pipeline-leaves-stages" "Stages started before one that cannot be started go on, and nobody reaps them.",
+    PipelineLeaksEnd "pipeline-leaks-end" "The caller keeps the reading end of each pipe between stages.",
+    StagesHoldStderr "stages-hold-stderr" "Every stage inherits the errors' descriptor of all of them beside its own 2.",
+    EpipeFailsCommunicate "epipe-fails-communicate" "communicate fails when the child stops reading, and forgets output and status.",
+    TimeoutLosesOutput "timeout-loses-output" "Output that arrived before a limit of communicate ran out is lost.",
+    TimeoutRepeatsInput "timeout-repeats-input" "communicate after one that timed out writes its input from the beginning.",
+    WaitKeepsStdinOpen "wait-keeps-stdin-open" "wait does not close the child's input before it waits.",
+    GivesUpEarly "gives-up-early" "A limit is taken for half of what it is.",
+    GivesUpLate "gives-up-late" "A wait with a limit looks again only after seven seconds.",
+    ReadSomeTakesAll "read-some-takes-all" "A read of so many bytes returns one page more where there is one.",
     Sleeps "sleeps" "wait looks at the child only after two minutes.",
 }
 

@@ -54,6 +54,15 @@ pub(super) fn before_wait(child: &Child) {
     }
 }
 
+/// What a limit of a wait is taken for.
+pub(super) fn limit(library: Library, limit: Duration) -> Duration {
+    match library.fault {
+        Some(Fault::GivesUpEarly) => limit / 2,
+        Some(Fault::GivesUpLate) => limit + Duration::from_secs(7),
+        _ => limit,
+    }
+}
+
 /// In the child: lets a grandchild go on, waits for it and ends as it ended. Async-signal-safe.
 pub(super) fn stand_between(report: RawFd) {
     // SAFETY: only async-signal-safe calls, on a place of ours; the process in between never returns.

@@ -13,7 +13,7 @@
 //!    for byte. A relative `program` with a slash is relative to the child's working directory.
 //! 5. `wait`, `poll` and `communicate` give the same status however often and from whichever thread they are called.
 //! 6. Nothing is signalled once its status is known.
-//! 7. `wait` waits for the process alone. `communicate` ends with the process: what its pipes hold then is returned, what a
+//! 7. `wait` waits for the process alone; without a limit it first closes its input, which nobody could feed any more. `communicate` ends with the process: what its pipes hold then is returned, what a
 //!    grandchild writes later is not.
 //! 8. A handle dropped before its process ended is reaped at the next operation of the library; the process is not killed.
 
@@ -24,6 +24,7 @@ mod command;
 mod communicate;
 pub mod fault;
 mod misdeeds;
+mod pipeline;
 mod platform;
 mod process;
 mod spawn;
@@ -32,6 +33,7 @@ mod stdio;
 pub use command::{Command, Env, Stdio};
 pub use communicate::Output;
 pub use fault::Fault;
+pub use pipeline::Pipeline;
 pub use process::{Child, End, sweep};
 
 /// The library with one fault, or none.

@@ -71,12 +71,22 @@ impl Child {
     /// `ECHILD` when somebody else reaped it.
     pub fn wait(&self, limit: Option<Duration>) -> io::Result<Option<End>> {
         super::misdeeds::before_wait(self);
-        let deadline = limit.map(|limit| Instant::now() + limit);
+        if limit.is_none() {
+            self.wait_closes_stdin();
+        }
+        let deadline = limit.map(|limit| Instant::now() + super::misdeeds::limit(self.library, limit));
         let Some(watch) = self.watch() else { return self.known_again() };
         if !ready(&watch, deadline)? {
             return Ok(None);
         }
         self.collect()
+    }
+
+    /// A child that reads to the end of its input would be waited for without an end.
+    pub(super) fn wait_closes_stdin(&self) {
+        if !self.library.has(Fault::WaitKeepsStdinOpen) {
+            lock(&self.pipes[0]).take();
+        }
     }
 
     /// Its end, `None` while it runs.

@@ -80,7 +80,7 @@ pub(super) fn above_two(library: Library, fd: OwnedFd) -> io::Result<OwnedFd> {
 }
 
 /// A pipe's two ends are two open file descriptions: the child's stays blocking.
-fn nonblocking(fd: OwnedFd) -> io::Result<OwnedFd> {
+pub(super) fn nonblocking(fd: OwnedFd) -> io::Result<OwnedFd> {
     let flags = OFlag::from_bits_retain(fcntl(&fd, FcntlArg::F_GETFL)?);
     fcntl(&fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
     Ok(fd)

@@ -33,6 +33,8 @@ impl Lowering<'_> {
         match step {
             Step::Spawn(spawn) => ops.push(self.spawn(here, spawn)?),
             Step::Parallel(parallel) => ops.push(self.parallel(here, parallel)?),
+            Step::Pipeline(pipeline) => ops.push(self.pipeline(here, pipeline)?),
+            Step::Run(run) => ops.push(self.run(here, run)?),
             other => match self.requests(here, other)? {
                 Some((requests, expect)) => {
                     for request in requests {
@@ -107,18 +109,28 @@ impl Lowering<'_> {
 
     fn read_request(&self, here: &Here, step: &fd::Read) -> Lowered<Request> {
         let (actor, stream) = self.channel(here, &step.from, &["stdout", "stderr"])?;
-        if step.bytes.is_some() || step.once.is_some() {
-            return Err(LowerError::invalid(format!("a library reads {} to its end: write `until: eof`", step.from)));
+        if step.once.is_some() {
+            return Err(LowerError::invalid(format!(
+                "a library's reads of {} cannot be counted: write `until: eof` or `bytes: N`",
+                step.from
+            )));
         }
-        let operation = Operation::Read { handle: String::new(), stream, bytes: None };
-        let label = format!("read {} to its end", step.from);
+        let bytes: Option<u64> = self.values.optional(step.bytes.as_ref())?;
+        let operation = Operation::Read { handle: String::new(), stream, bytes };
+        let label = match bytes {
+            Some(bytes) => format!("read {bytes} bytes from {}", step.from),
+            None => format!("read {} to its end", step.from),
+        };
         Ok(Request { actor, operation, kind: "read", label, on: step.from.clone() })
     }
 
     fn close_request(&self, here: &Here, step: &fd::Close) -> Lowered<Request> {
         let endpoint = close_parts(step).0;
-        let (actor, _) = self.channel(here, endpoint, &["stdin"])?;
-        let operation = Operation::CloseStdin { handle: String::new() };
+        let (actor, stream) = self.channel(here, endpoint, &["stdin", "stdout", "stderr"])?;
+        let operation = match stream.as_str() {
+            "stdin" => Operation::CloseStdin { handle: String::new() },
+            _ => Operation::Close { handle: String::new(), stream },
+        };
         Ok(Request { actor, operation, kind: "close", label: format!("close {endpoint}"), on: endpoint.to_owned() })
     }
 
@@ -278,7 +290,7 @@ impl Lowering<'_> {
     }
 }
 
-fn stdio_of(word: &str) -> Lowered<Option<Stdio>> {
+pub(super) fn stdio_of(word: &str) -> Lowered<Option<Stdio>> {
     let stdio = match word.split_once(' ') {
         None => match word {
             "default" => return Ok(None),
@@ -301,7 +313,7 @@ fn stdio_of(word: &str) -> Lowered<Option<Stdio>> {
 }
 
 /// What the child's 0, 1, 2 must be. Where nothing was asked, the library's default counts and nothing is demanded.
-fn asked_fds(stdio: &[Option<Stdio>; 3]) -> BTreeMap<i32, AskedFd> {
+pub(super) fn asked_fds(stdio: &[Option<Stdio>; 3]) -> BTreeMap<i32, AskedFd> {
     let asked = |number: i32, stdio: &Stdio| match stdio {
         Stdio::Inherit => AskedFd::Inherit(number),
         Stdio::Null => AskedFd::Null,
@@ -326,6 +338,6 @@ fn spawn_label(step: &library::Spawn, name: &str, program: &str, args: usize) ->
     label
 }
 
-fn pattern(len: u64) -> Data {
+pub(super) fn pattern(len: u64) -> Data {
     Data::Pattern { repeat: PATTERN.to_owned(), len }
 }

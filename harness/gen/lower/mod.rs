@@ -22,6 +22,7 @@ mod here;
 mod known;
 mod library;
 mod memory;
+mod pipeline;
 mod process;
 mod signal;
 mod socket;
@@ -194,6 +195,7 @@ impl<'a> Lowering<'a> {
             Step::Write(write) => ops.push(self.write(here, write)?),
             Step::WriteRecords(write) => ops.push(self.write_records(here, write)?),
             Step::Read(read) => ops.push(self.read(here, read)?),
+            Step::Copy(copy) => ops.push(self.copy(here, copy)?),
             Step::SetFlags(flags) => ops.push(self.set_flags(here, flags)?),
             Step::Signal(signal) => ops.push(self.signal(here, signal)?),
             Step::Mask(mask) => ops.push(self.mask(here, mask)?),
@@ -249,6 +251,7 @@ impl<'a> Lowering<'a> {
             on: on.map(str::to_owned),
             records: None,
             asked: None,
+            stages: Vec::new(),
         });
         self.within_limit()?;
         Ok(Declared { id, lenient: !expect.is_success() })

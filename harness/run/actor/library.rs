@@ -1,12 +1,13 @@
 //! The driver's half of the library plane: asks the subject and records what it answers.
 
+use super::pipeline::Stages;
 use super::{DriverLink, PROTOCOL, Performer, SUBJECT_DIED, SUBJECT_HUNG, Stop};
 use crate::plan::script::{ActorId, Outcome};
 use crate::plan::value::Value;
 use crate::run::arena::Arena;
 use crate::trace::What;
 use crate::wire::client::{Client, WireError};
-use crate::wire::message::{EnvRequest, Failure, Fields, Operation, Reply, ReplyBody, SpawnRequest, Stdio};
+use crate::wire::message::{EnvRequest, Failure, Fields, Operation, Reply, ReplyBody, SpawnRequest, Status, Stdio};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
@@ -15,6 +16,7 @@ pub struct Driver {
     client: Client,
     limit_ms: u64,
     handles: BTreeMap<ActorId, String>,
+    pub(super) stages: Stages,
 }
 
 impl Driver {
@@ -24,6 +26,7 @@ impl Driver {
             client: Client::resume(link.request_fd, link.reply_fd, link.pid, seq),
             limit_ms: link.request_ms,
             handles: BTreeMap::new(),
+            stages: Stages::new(),
         }
     }
 
@@ -95,11 +98,16 @@ impl Performer<'_> {
             ReplyBody::Ok(fields) => fields,
             other => return refusal(other),
         };
+        self.note_stages(actor, &fields);
         if fields.timed_out {
             return Outcome::TimedOut;
         }
         match operation {
-            Operation::Spawn(_) => self.started(actor, &fields),
+            Operation::Spawn(_) | Operation::Pipeline { .. } => self.started(actor, &fields),
+            Operation::Run { .. } => {
+                self.collected(name, &fields);
+                status(&fields)
+            }
             Operation::Write { .. } => Outcome::Done(fields.written.map(|n| n as i64)),
             Operation::Read { stream, .. } => self.arrived(&format!("{name}.{stream}"), fields.data.as_ref()),
             Operation::Communicate { .. } => {
@@ -119,7 +127,7 @@ impl Performer<'_> {
         Outcome::Done(fields.pid.map(i64::from))
     }
 
-    fn arrived(&self, stream: &str, data: Option<&Value>) -> Outcome {
+    pub(super) fn arrived(&self, stream: &str, data: Option<&Value>) -> Outcome {
         let Some(bytes) = data.and_then(Value::bytes) else { return Outcome::Eof };
         if bytes.is_empty() {
             return Outcome::Eof;
@@ -133,10 +141,14 @@ impl Performer<'_> {
 fn status(fields: &Fields) -> Outcome {
     match &fields.status {
         None => Outcome::Pending,
-        Some(status) => match status.ended() {
-            Some(ended) => Outcome::Ended(ended),
-            None => Outcome::Other(format!("{status:?}")),
-        },
+        Some(status) => status_of(status),
+    }
+}
+
+pub(super) fn status_of(status: &Status) -> Outcome {
+    match status.ended() {
+        Some(ended) => Outcome::Ended(ended),
+        None => Outcome::Other(format!("{status:?}")),
     }
 }
 

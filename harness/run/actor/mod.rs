@@ -18,6 +18,7 @@ mod memory;
 #[cfg_attr(target_os = "linux", path = "os/linux.rs")]
 #[cfg_attr(target_os = "macos", path = "os/macos.rs")]
 mod os;
+mod pipeline;
 mod process;
 mod signal;
 mod socket;
@@ -328,6 +329,7 @@ impl<'a> Performer<'a> {
             Act::Await { who, state } => self.await_state(*who, *state),
             Act::Repeat { times, body } => self.repeat(*times, body),
             Act::Ask { actor, name, operation } => self.ask(*actor, name, operation),
+            Act::AskPipeline { actor, name, stages, operation } => self.ask_pipeline(*actor, name, stages, operation),
             Act::AskParallel { threads, operations } => self.ask_parallel(*threads, operations),
             other => {
                 let result = self.simple(other);
@@ -346,6 +348,7 @@ impl<'a> Performer<'a> {
             Act::Write { fd, payload, once } => self.write(*fd, payload, *once),
             Act::WriteRecords { fd, count, size, piece } => self.write_records(*fd, *count, *size, *piece),
             Act::Read { fd, stream, amount, chunk } => self.read(*fd, stream, *amount, *chunk),
+            Act::Copy { from, to } => self.copy(*from, *to),
             Act::SetFlags { fd, nonblock, cloexec } => self.set_flags(*fd, *nonblock, *cloexec),
             Act::MakeFile { path, kind, text, mode } => self.make_file(path, *kind, text, *mode),
             Act::SetSignal { signal, to, restart } => signal::set(*signal, *to, *restart),
