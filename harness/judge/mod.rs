@@ -7,8 +7,10 @@
 //! `fixtures/histories/`.
 
 mod args;
+pub mod crash;
 pub mod drift;
 pub mod frames;
+pub mod hang;
 pub mod outcome;
 pub mod pieces;
 pub mod property;

@@ -12,6 +12,8 @@
 use crate::plan::script::{Ended, Outcome, StepDecl};
 use crate::trace::{End, History};
 
+use super::crash;
+use super::hang;
 use super::signals;
 use super::verdict::CaseOutcome;
 use super::view;
@@ -97,10 +99,11 @@ pub fn of_case(history: &History) -> (CaseOutcome, Option<String>) {
     match &history.end {
         End::Done => limit_met(history).unwrap_or((CaseOutcome::Completed, None)),
         End::Hang { evidence } => {
-            let first = evidence.first().map(|line| format!(": {line}")).unwrap_or_default();
-            (CaseOutcome::Hang, Some(format!("not done within {} ms{first}", history.script.deadline_ms)))
+            let why = hang::explain(history).map(|explained| explained.sentence).or_else(|| evidence.first().cloned());
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+            (CaseOutcome::Hang, Some(format!("not done within {} ms{why}", history.script.deadline_ms)))
         }
-        End::Crash { message } => (CaseOutcome::Crash, Some(message.clone())),
+        End::Crash { message } => (CaseOutcome::Crash, Some(crash::reason(history, message))),
         End::Protocol { message } => (CaseOutcome::Protocol, Some(message.clone())),
         End::Harness { message } => (CaseOutcome::Harness, Some(message.clone())),
         End::Unsupported { reason } => (CaseOutcome::Unsupported, Some(reason.clone())),

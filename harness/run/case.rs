@@ -75,7 +75,12 @@ impl Warden {
         if over == Over::MainGone {
             return None;
         }
-        done.end = self.end_of(over, adapter_ended, program, adapter);
+        done.end = self.end_of(over, adapter_ended, program);
+        if let End::Hang { evidence } = &mut done.end {
+            let seen = snapshot::take(self.alone(), &self.arena, program, adapter);
+            *evidence = snapshot::lines(&seen);
+            done.observed.hang = Some(Box::new(seen));
+        }
         self.leftovers(over, root, adapter.filter(|_| adapter_ended.is_none()), program, done);
         Some(Ok(()))
     }
@@ -121,14 +126,14 @@ impl Warden {
         Ok(Some(DriverLink { request_fd, reply_fd, pid: adapter.pid, request_ms: job.request_ms }))
     }
 
-    fn end_of(&self, over: Over, adapter_ended: Option<Ended>, program: &Program, adapter: Option<i32>) -> End {
-        let snapshot = || snapshot::take(self.alone(), &self.arena, program.actors, adapter);
+    fn end_of(&self, over: Over, adapter_ended: Option<Ended>, program: &Program) -> End {
+        let hang = || End::Hang { evidence: Vec::new() };
         match (over, adapter_ended) {
-            (Over::Late, _) => End::Hang { evidence: snapshot() },
+            (Over::Late, _) => hang(),
             (Over::TooMany(count), _) => End::Crash {
                 message: format!("the case had {count} processes at once; more than {} are taken for a fork bomb", sys::MOST_AT_ONCE),
             },
-            (Over::Ended(Ended::Exited(actor::SUBJECT_HUNG)), None) if program.library => End::Hang { evidence: snapshot() },
+            (Over::Ended(Ended::Exited(actor::SUBJECT_HUNG)), None) if program.library => hang(),
             (_, Some(ended)) => End::Crash { message: format!("the subject's process {}", ended_in_words(ended)) },
             (Over::Ended(Ended::Exited(actor::PROTOCOL)), _) if program.library => End::Protocol { message: self.last_words() },
             (Over::Ended(Ended::Exited(actor::SUBJECT_DIED)), _) if program.library => End::Crash { message: self.last_words() },

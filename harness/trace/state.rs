@@ -91,6 +91,9 @@ pub struct Observations {
     pub elapsed_ns: u64,
     /// Isolation level it ran at.
     pub isolation: String,
+    /// Of a hang: what was seen before anything was killed.
+    #[serde(default)]
+    pub hang: Option<Box<super::hang::Snapshot>>,
 }
 
 /// A process that was left over.

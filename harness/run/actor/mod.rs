@@ -382,6 +382,9 @@ impl<'a> Performer<'a> {
         if let Some(place) = self.fds.get_mut(usize::from(slot)) {
             *place = fd;
         }
+        if let Some(made) = self.arena.made(slot).filter(|_| fd >= 0) {
+            made.store(inode(fd), Ordering::Relaxed);
+        }
     }
 
     fn open_fds(&self) -> impl Iterator<Item = i32> + '_ {
@@ -392,6 +395,14 @@ impl<'a> Performer<'a> {
     fn fill(&self, template: &str) -> String {
         template.replace("{case}", &self.context.case_dir.to_string_lossy())
     }
+}
+
+fn inode(fd: i32) -> u64 {
+    // SAFETY: an all-zero stat is valid and a valid place for one.
+    let mut stat: libc::stat = unsafe { std::mem::zeroed() };
+    // SAFETY: as above.
+    unsafe { libc::fstat(fd, &raw mut stat) };
+    stat.st_ino
 }
 
 /// `Done` without a number.

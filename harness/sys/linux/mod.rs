@@ -1,5 +1,6 @@
 //! Linux.
 
+mod blocked;
 mod ipc;
 mod list;
 mod mount;
@@ -8,8 +9,9 @@ mod own;
 mod process;
 mod watch;
 
+pub use blocked::{file_locks, is_fifo, socket_peers, threads};
 pub use ipc::{leftover_ipc, used_files};
-pub use list::{blocked_in, listed, process_count, processes, state_of};
+pub use list::{listed, process_count, processes, state_of};
 pub use mount::mount_sandbox;
 pub use namespace::{loopback_up, write_id_maps};
 pub use own::{LIMITS, Resource, SIGNALS, dispositions, fd_target, open_fds, own_ids, reset_signals, thread_count};

@@ -143,8 +143,3 @@ pub(super) fn fd_numbers(pid: i32) -> io::Result<Vec<i32>> {
     numbers.sort_unstable();
     Ok(numbers)
 }
-
-/// macOS tells nobody which call a process is blocked in.
-pub fn blocked_in(_pid: i32) -> String {
-    "a call that macOS does not name".to_owned()
-}

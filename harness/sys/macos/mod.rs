@@ -1,12 +1,14 @@
 //! macOS. The twin of `linux/`: what it has no means for is an error with the reason, and no sandbox of namespaces exists.
 
+mod blocked;
 mod list;
 mod own;
 mod process;
 mod sandbox;
 mod watch;
 
-pub use list::{blocked_in, listed, process_count, processes, remember_session, state_of};
+pub use blocked::{file_locks, is_fifo, socket_peers, threads};
+pub use list::{listed, process_count, processes, remember_session, state_of};
 pub use own::{LIMITS, Resource, SIGNALS, dispositions, fd_target, open_fds, own_ids, reset_signals, thread_count};
 pub use process::{
     MOST_AT_ONCE, ORPHANS_COME_HERE, close_from, cpus, easy_to_kill, kill_everything, limit_cases, limit_cpu, pin, send_quietly,
