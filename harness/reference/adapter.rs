@@ -1,7 +1,7 @@
 //! The reference library as a subject: `childproof __subject raw`, or `raw:FAULT` for a faulty twin.
 
 use super::spawn::Refusal;
-use super::{Child, Command, End, Env, Fault, Library, Stdio, birth, platform, sweep};
+use super::{Child, Command, End, Env, Fault, Group, Library, Stdio, User, Wishes, birth, platform, sweep};
 use crate::plan::value::Value;
 use crate::wire::adapter::{done, errno_name, failed, hello, in_threads, input, ok, refused, run, text, unknown_handle};
 use crate::wire::message::{Fields, Operation, ReplyBody, SpawnRequest, Status, Stdio as Wanted};
@@ -35,12 +35,23 @@ const CLAIMS: &[&str] = &[
     "stdio-file",
     "stdio-fd",
     "stdio-merge",
+    "stdio-pty",
+    "pass-fds",
+    "arg0",
+    "session",
+    "process-group",
+    "group-kill",
+    "daemon",
+    "kill-on-drop",
+    "umask",
+    "user",
 ];
 
 #[derive(Default)]
 struct Handles {
     next: u64,
-    open: HashMap<String, Arc<Child>>,
+    /// A daemon is there only to be given up.
+    open: HashMap<String, Option<Arc<Child>>>,
 }
 
 struct Adapter {
@@ -64,7 +75,9 @@ impl Adapter {
             }
             Operation::Parallel { threads, ops, lists } => in_threads(*threads, ops, lists, |operation| self.answer(operation)),
             Operation::Reset => {
-                self.handles().open.clear();
+                let handles = std::mem::take(&mut *self.handles());
+                drop(handles);
+                super::misdeeds::collect();
                 done()
             }
             Operation::Quit => done(),
@@ -84,22 +97,30 @@ impl Adapter {
             | Operation::Drop { handle } => {
                 let Some(child) = self.handles().open.get(handle).cloned() else { return unknown_handle(handle) };
                 if matches!(operation, Operation::Drop { .. }) {
-                    self.handles().open.remove(handle);
+                    let dropped = self.handles().open.remove(handle);
+                    drop(dropped);
+                    super::misdeeds::collect();
                     return done();
                 }
+                let Some(child) = child else { return ReplyBody::Unsupported("nothing is known of a daemon".into()) };
                 with_child(&child, operation).unwrap_or_else(|error| explain(&error))
             }
         }
     }
 
     fn spawn(&self, wanted: Option<&str>, command: &Command) -> io::Result<ReplyBody> {
-        let child = self.library.spawn(command)?;
-        let pid = child.pid();
+        let child = if command.wishes.daemon {
+            self.library.daemonise(command)?;
+            None
+        } else {
+            Some(Arc::new(self.library.spawn(command)?))
+        };
+        let pid = child.as_ref().map(|child| child.pid());
         let mut handles = self.handles();
         handles.next += 1;
         let handle = wanted.map_or_else(|| format!("child-{}", handles.next), str::to_owned);
-        handles.open.insert(handle.clone(), Arc::new(child));
-        Ok(ok(Fields { handle: Some(handle), pid: Some(pid), ..Fields::default() }))
+        handles.open.insert(handle.clone(), child);
+        Ok(ok(Fields { handle: Some(handle), pid, ..Fields::default() }))
     }
 
     fn handles(&self) -> MutexGuard<'_, Handles> {
@@ -151,14 +172,34 @@ fn command(request: &SpawnRequest) -> io::Result<Command> {
         args: request.args.iter().map(text).collect::<io::Result<_>>()?,
         env: env.transpose()?,
         cwd: request.cwd.as_ref().map(text).transpose()?,
-        stdio: [&request.stdin, &request.stdout, &request.stderr].map(stdio),
+        stdio: [&request.stdin, &request.stdout, &request.stderr].map(|wanted| stdio(wanted, request.daemon)),
+        wishes: wishes(request)?,
     })
 }
 
-fn stdio(wanted: &Option<Wanted>) -> Stdio {
+fn wishes(request: &SpawnRequest) -> io::Result<Wishes> {
+    let user = request.user.clone().unwrap_or_default();
+    Ok(Wishes {
+        pass: request.pass.clone(),
+        arg0: request.arg0.as_ref().map(text).transpose()?,
+        session: request.new_session,
+        group: match (request.own_group, request.new_group) {
+            (true, _) => Group::Own,
+            (false, true) => Group::New,
+            (false, false) => Group::Inherit,
+        },
+        daemon: request.daemon,
+        kill_on_drop: request.kill_on_drop,
+        umask: request.umask,
+        user: User { uid: user.uid, gid: user.gid, groups: user.groups },
+    })
+}
+
+fn stdio(wanted: &Option<Wanted>, daemon: bool) -> Stdio {
     match wanted {
-        // A pseudo-terminal is not claimed.
-        None | Some(Wanted::Inherit | Wanted::Pty) => Stdio::Inherit,
+        None if daemon => Stdio::Null,
+        None | Some(Wanted::Inherit) => Stdio::Inherit,
+        Some(Wanted::Pty) => Stdio::Pty,
         Some(Wanted::Null) => Stdio::Null,
         Some(Wanted::Pipe) => Stdio::Pipe,
         Some(Wanted::File(path)) => Stdio::File(path.into()),

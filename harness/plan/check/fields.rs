@@ -337,6 +337,7 @@ impl Checker<'_> {
         }
         self.text_field(frame, body, "env-text", spawn.env_text.as_ref());
         self.environment(frame, spawn, body);
+        self.wishes(frame, spawn, body);
         for (field, arg) in [("stdin", &spawn.stdin), ("stdout", &spawn.stdout), ("stderr", &spawn.stderr)] {
             if let Some(arg) = arg {
                 let valid = if field == "stderr" { words::stderr } else { words::stdio };
@@ -360,7 +361,7 @@ impl Checker<'_> {
     }
 
     /// The words that an argument may be.
-    fn possible(&self, arg: &Arg<String>) -> Vec<String> {
+    pub(super) fn possible(&self, arg: &Arg<String>) -> Vec<String> {
         match arg {
             Arg::Lit(word) => vec![word.clone()],
             Arg::Param(param) => self.members(param.strip_prefix('$').unwrap_or(param)).into_iter().flatten().collect(),
@@ -380,7 +381,7 @@ impl Checker<'_> {
         self.expect(frame, body, &communicate.expect);
     }
 
-    fn texts(&mut self, frame: &Frame, node: &Node, list: &[Expr]) {
+    pub(super) fn texts(&mut self, frame: &Frame, node: &Node, list: &[Expr]) {
         for (i, expr) in list.iter().enumerate() {
             if let Expr::Text(text) = expr {
                 self.free_text(frame, node.item(i), text);
@@ -388,7 +389,7 @@ impl Checker<'_> {
         }
     }
 
-    fn text_field(&mut self, frame: &Frame, body: &Node, field: &str, expr: Option<&Expr>) {
+    pub(super) fn text_field(&mut self, frame: &Frame, body: &Node, field: &str, expr: Option<&Expr>) {
         if let Some(Expr::Text(text)) = expr {
             self.free_text(frame, body.at(field), text);
         }

@@ -85,6 +85,7 @@ pub fn state_of(pid: i32) -> io::Result<ProcState> {
         threads: status.numbers("Threads").first().copied().unwrap_or_default(),
         argv: Vec::new(),
         env: Vec::new(),
+        terminal: None,
     })
 }
 
@@ -246,3 +247,8 @@ const MODERN_CALLS: &[(i64, &str, bool)] = &[
     (libc::SYS_semop, "semop", false),
     (libc::SYS_semtimedop, "semtimedop", false),
 ];
+
+/// How many descriptors a process has open.
+pub fn descriptor_count(pid: i32) -> Option<usize> {
+    Some(fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count())
+}
