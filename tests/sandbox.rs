@@ -233,7 +233,14 @@ fn one_adapter_serves_many_cases_until_something_is_left() {
 fn a_subject_is_started_as_the_scenario_wishes() {
     at_each_level(|session| {
         let mut wished = library(Vec::new());
-        wished.subject_start = Some(SubjectStart { closed: vec![0], blocked: vec![12], ignored: vec![10], stray: 3, nofile: Some(100) });
+        wished.subject_start = Some(SubjectStart {
+            closed: vec![0],
+            blocked: vec![12],
+            ignored: vec![10],
+            stray: 3,
+            nofile: Some(100),
+            ..SubjectStart::default()
+        });
         let history = run(session, &wished);
         assert_eq!(history.end, End::Done);
         let before = history.observed.before.unwrap();

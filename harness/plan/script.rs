@@ -134,6 +134,29 @@ pub struct Asked {
     pub fds: BTreeMap<i32, AskedFd>,
     /// Working directory asked for.
     pub cwd: Option<String>,
+    /// Who and where among processes the program is to be.
+    #[serde(default)]
+    pub identity: AskedIdentity,
+}
+
+/// The part of a start that is about the process itself. What was not asked for is absent or false.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AskedIdentity {
+    /// To lead a new session.
+    pub session: bool,
+    /// To lead a new process group.
+    pub group: bool,
+    /// To be detached, by the library's daemonising call.
+    pub daemon: bool,
+    /// File mode creation mask.
+    pub umask: Option<u32>,
+    /// User id.
+    pub uid: Option<u32>,
+    /// Group id.
+    pub gid: Option<u32>,
+    /// Supplementary groups.
+    pub groups: Option<Vec<u32>>,
 }
 
 /// An environment asked for.

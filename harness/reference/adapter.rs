@@ -1,7 +1,7 @@
 //! The reference library as a subject: `childproof __subject raw`, or `raw:FAULT` for a faulty twin.
 
 use super::spawn::Refusal;
-use super::{Child, Command, End, Env, Fault, Library, Output, Pipeline, Stdio, birth, platform, sweep};
+use super::{Child, Command, End, Env, Fault, Group, Library, Output, Pipeline, Stdio, User, Wishes, birth, platform, sweep};
 use crate::plan::value::Value;
 use crate::wire::adapter::{done, errno_name, failed, hello, in_threads, input, ok, refused, run, text, unknown_handle};
 use crate::wire::message::{Data, Fields, Operation, ReplyBody, SpawnRequest, Status, Stdio as Wanted};
@@ -41,6 +41,16 @@ const CLAIMS: &[&str] = &[
     "run-pipeline",
     "pipeline",
     "pipeline-stderr",
+    "stdio-pty",
+    "pass-fds",
+    "arg0",
+    "session",
+    "process-group",
+    "group-kill",
+    "daemon",
+    "kill-on-drop",
+    "umask",
+    "user",
 ];
 
 /// What a handle stands for.
@@ -48,6 +58,8 @@ const CLAIMS: &[&str] = &[
 enum Started {
     Child(Arc<Child>),
     Pipeline(Arc<Pipeline>),
+    /// There only to be given up.
+    Daemon,
 }
 
 #[derive(Default)]
@@ -77,7 +89,9 @@ impl Adapter {
             }
             Operation::Parallel { threads, ops, lists } => in_threads(*threads, ops, lists, |operation| self.answer(operation)),
             Operation::Reset => {
-                self.handles().open.clear();
+                let handles = std::mem::take(&mut *self.handles());
+                drop(handles);
+                super::misdeeds::collect();
                 done()
             }
             Operation::Quit => done(),
@@ -99,11 +113,14 @@ impl Adapter {
             | Operation::Drop { handle } => {
                 let Some(started) = self.handles().open.get(handle).cloned() else { return unknown_handle(handle) };
                 if matches!(operation, Operation::Drop { .. }) {
-                    self.handles().open.remove(handle);
+                    let dropped = self.handles().open.remove(handle);
+                    drop(dropped);
+                    super::misdeeds::collect();
                     return done();
                 }
                 let result = match &started {
                     Started::Child(child) => with_child(child, operation),
+                    Started::Daemon => return ReplyBody::Unsupported("nothing is known of a daemon".into()),
                     Started::Pipeline(pipeline) => with_pipeline(pipeline, operation),
                 };
                 result.unwrap_or_else(|error| explain(&error))
@@ -112,15 +129,21 @@ impl Adapter {
     }
 
     fn spawn(&self, wanted: Option<&str>, command: &Command) -> io::Result<ReplyBody> {
-        let child = self.library.spawn(command)?;
-        let pid = child.pid();
-        let handle = self.keep(wanted, Started::Child(Arc::new(child)));
-        Ok(ok(Fields { handle: Some(handle), pid: Some(pid), ..Fields::default() }))
+        let (started, pid) = if command.wishes.daemon {
+            self.library.daemonise(command)?;
+            (Started::Daemon, None)
+        } else {
+            let child = self.library.spawn(command)?;
+            let pid = child.pid();
+            (Started::Child(Arc::new(child)), Some(pid))
+        };
+        let handle = self.keep(wanted, started);
+        Ok(ok(Fields { handle: Some(handle), pid, ..Fields::default() }))
     }
 
     fn pipeline(&self, wanted: Option<&str>, stages: &[SpawnRequest], stderr: &Option<Wanted>) -> io::Result<ReplyBody> {
         let commands = stages.iter().map(command).collect::<io::Result<_>>()?;
-        let pipeline = self.library.pipeline(commands, stderr.is_some().then(|| stdio(stderr)))?;
+        let pipeline = self.library.pipeline(commands, stderr.is_some().then(|| stdio(stderr, false)))?;
         let pids = pipeline.pids();
         let handle = self.keep(wanted, Started::Pipeline(Arc::new(pipeline)));
         Ok(ok(Fields { handle: Some(handle), pids, ..Fields::default() }))
@@ -236,14 +259,34 @@ fn command(request: &SpawnRequest) -> io::Result<Command> {
         args: request.args.iter().map(text).collect::<io::Result<_>>()?,
         env: env.transpose()?,
         cwd: request.cwd.as_ref().map(text).transpose()?,
-        stdio: [&request.stdin, &request.stdout, &request.stderr].map(stdio),
+        stdio: [&request.stdin, &request.stdout, &request.stderr].map(|wanted| stdio(wanted, request.daemon)),
+        wishes: wishes(request)?,
     })
 }
 
-fn stdio(wanted: &Option<Wanted>) -> Stdio {
+fn wishes(request: &SpawnRequest) -> io::Result<Wishes> {
+    let user = request.user.clone().unwrap_or_default();
+    Ok(Wishes {
+        pass: request.pass.clone(),
+        arg0: request.arg0.as_ref().map(text).transpose()?,
+        session: request.new_session,
+        group: match (request.own_group, request.new_group) {
+            (true, _) => Group::Own,
+            (false, true) => Group::New,
+            (false, false) => Group::Inherit,
+        },
+        daemon: request.daemon,
+        kill_on_drop: request.kill_on_drop,
+        umask: request.umask,
+        user: User { uid: user.uid, gid: user.gid, groups: user.groups },
+    })
+}
+
+fn stdio(wanted: &Option<Wanted>, daemon: bool) -> Stdio {
     match wanted {
-        // A pseudo-terminal is not claimed.
-        None | Some(Wanted::Inherit | Wanted::Pty) => Stdio::Inherit,
+        None if daemon => Stdio::Null,
+        None | Some(Wanted::Inherit) => Stdio::Inherit,
+        Some(Wanted::Pty) => Stdio::Pty,
         Some(Wanted::Null) => Stdio::Null,
         Some(Wanted::Pipe) => Stdio::Pipe,
         Some(Wanted::File(path)) => Stdio::File(path.into()),

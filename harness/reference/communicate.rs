@@ -76,6 +76,9 @@ impl Child {
         while fetch(&pipe, &mut data, 65536)? != Fetched::Eof {
             ready(&pipe, None)?;
         }
+        if self.library.has(Fault::ErrorAtHangUp) && nix::unistd::isatty(&pipe).unwrap_or(false) {
+            return Err(Errno::EIO.into());
+        }
         duplicate(self.library, &mut data);
         Ok(data)
     }
@@ -233,6 +236,8 @@ fn fetch(pipe: &OwnedFd, data: &mut Vec<u8>, most: usize) -> io::Result<Fetched>
         Ok(0) => Ok(Fetched::Eof),
         Ok(_) | Err(Errno::EINTR) => Ok(Fetched::Some),
         Err(Errno::EAGAIN) => Ok(Fetched::NothingYet),
+        // How Linux tells that nobody holds a terminal any more; no pipe fails so.
+        Err(Errno::EIO) => Ok(Fetched::Eof),
         Err(error) => Err(error.into()),
     }
 }

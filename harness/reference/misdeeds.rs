@@ -9,7 +9,8 @@ use super::{Fault, Library};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::stat::{Mode, umask};
-use std::os::fd::{AsFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// In the caller, after the child was forked.
@@ -76,6 +77,19 @@ pub(super) fn stand_between(report: RawFd) {
         libc::waitpid(pid, &raw mut status, 0);
         libc::_exit(if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 128 + libc::WTERMSIG(status) })
     }
+}
+
+/// What [`Fault::KeepsOnFailure`] keeps.
+static KEPT: Mutex<Vec<OwnedFd>> = Mutex::new(Vec::new());
+
+/// Keeps a descriptor as a language does that closes it when it collects garbage.
+pub(super) fn keep(fd: OwnedFd) {
+    lock(&KEPT).push(fd);
+}
+
+/// Collects the garbage.
+pub(super) fn collect() {
+    lock(&KEPT).clear();
 }
 
 fn leave_file() {

@@ -113,6 +113,13 @@ impl Arena {
         &self.path
     }
 
+    /// Lets agents that run as another user map it.
+    pub fn open_to_users(&self) {
+        use std::os::unix::fs::PermissionsExt;
+        // Where that fails such an agent is found to be unable, which says more.
+        let _ = std::fs::set_permissions(&self.path, std::fs::Permissions::from_mode(0o666));
+    }
+
     /// Empties the arena for the next case and starts its clock. Only while no actor runs.
     pub fn reset(&self) {
         let used = (self.header().head.load(Ordering::Acquire) as usize).min(self.size - LOG);

@@ -11,7 +11,7 @@ use super::adapter::Adapter;
 use super::deadline::{Over, Wait};
 use super::frame::{Done, Job, ended_in_words};
 use super::warden::Warden;
-use super::{observe, snapshot};
+use super::{observe, privilege, snapshot};
 use crate::generate::act::Act;
 use crate::generate::program::{Op, Program};
 use crate::plan::script::{Ended, Outcome};
@@ -120,6 +120,11 @@ impl Warden {
             needs(&program.root).into_iter().find(|need| !adapter.hello.capabilities.iter().any(|claimed| claimed == need))
         {
             return Err(End::Unsupported { reason: format!("{} does not claim `{lacking}`", adapter.hello.library) });
+        }
+        if needs(&program.root).contains(&"user") {
+            self.arena.open_to_users();
+            let places = [(self.agent.as_path(), libc::X_OK), (self.arena.path(), libc::R_OK | libc::W_OK), (self.home.dir(), libc::X_OK)];
+            privilege::others_may_run(&places).map_err(|reason| End::Unavailable { reason })?;
         }
         done.observed.before = sys::state_of(adapter.pid).ok();
         let [request_fd, reply_fd] = adapter.fds();

@@ -45,6 +45,20 @@ pub struct ProcState {
     pub argv: Vec<Value>,
     /// Environment as `NAME=value`, in order (agents only).
     pub env: Vec<Value>,
+    /// The controlling terminal, where one of 0, 1, 2 is it (agents only).
+    #[serde(default)]
+    pub terminal: Option<Terminal>,
+}
+
+/// A controlling terminal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terminal {
+    /// The descriptor by which it was found.
+    pub fd: i32,
+    /// The session that it controls.
+    pub session: i32,
+    /// Its foreground process group.
+    pub foreground: i32,
 }
 
 /// One open descriptor.

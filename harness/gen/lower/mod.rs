@@ -27,6 +27,7 @@ mod process;
 mod signal;
 mod socket;
 mod values;
+mod wishes;
 
 #[cfg(test)]
 mod tests;
@@ -352,6 +353,8 @@ impl<'a> Lowering<'a> {
             ignored: self.values.signals(&wish.ignored)?,
             stray: self.values.optional(wish.stray.as_ref())?.unwrap_or(0),
             nofile: self.values.optional(wish.nofile.as_ref())?,
+            hold: self.held(&wish.hold)?,
+            spare: self.values.optional(wish.spare.as_ref())?,
         };
         Ok((start != SubjectStart::default()).then_some(start))
     }

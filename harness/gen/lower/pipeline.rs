@@ -3,8 +3,9 @@
 //! The whole is an actor of its own without a process: it has the handle. Stages are actors with a process and without one.
 
 use super::here::Here;
-use super::library::{asked_fds, pattern, stdio_of};
+use super::library::{pattern, stdio_of};
 use super::process::agent_path;
+use super::wishes::asked_fds;
 use super::{LowerError, Lowered, Lowering};
 use crate::generate::act::Act;
 use crate::generate::program::Op;
@@ -135,7 +136,7 @@ fn connect(planned: &mut [Planned], [stdin, stdout]: [Option<Stdio>; 2], shared:
     for (index, stage) in planned.iter_mut().enumerate() {
         let SpawnRequest { stdin, stdout, stderr, .. } = &stage.request;
         let stderr = stderr.clone().or_else(|| shared.cloned());
-        let mut fds = asked_fds(&[stdin.clone(), stdout.clone(), stderr]);
+        let mut fds = asked_fds(&SpawnRequest::default(), &[stdin.clone(), stdout.clone(), stderr]);
         fds.extend((index > 0).then_some((0, AskedFd::Pipe)));
         stage.asked.fds = fds;
     }

@@ -353,6 +353,7 @@ impl Checker<'_> {
         }
         self.text_field(frame, body, "env-text", spawn.env_text.as_ref());
         self.environment(frame, spawn, body);
+        self.wishes(frame, spawn, body);
         for (field, arg) in [("stdin", &spawn.stdin), ("stdout", &spawn.stdout), ("stderr", &spawn.stderr)] {
             if let Some(arg) = arg {
                 let valid = if field == "stderr" { words::stderr } else { words::stdio };
@@ -404,7 +405,7 @@ impl Checker<'_> {
         }
     }
 
-    fn text_field(&mut self, frame: &Frame, body: &Node, field: &str, expr: Option<&Expr>) {
+    pub(super) fn text_field(&mut self, frame: &Frame, body: &Node, field: &str, expr: Option<&Expr>) {
         if let Some(Expr::Text(text)) = expr {
             self.free_text(frame, body.at(field), text);
         }

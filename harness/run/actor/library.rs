@@ -11,6 +11,9 @@ use crate::wire::message::{EnvRequest, Failure, Fields, Operation, Reply, ReplyB
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
+/// The name of that number; judges know it.
+const DESCRIPTORS: &str = "subject descriptors";
+
 /// A conversation with the subject on behalf of the case.
 pub struct Driver {
     client: Client,
@@ -41,9 +44,21 @@ impl Performer<'_> {
             return self.settle(Err(Outcome::Other("there is no subject to ask".to_owned())));
         };
         let outcome = self.understand(actor, name, operation, reply.body);
+        if matches!(operation, Operation::Spawn(_)) && matches!(outcome, Outcome::Error(_) | Outcome::Other(_)) {
+            self.count_descriptors();
+        }
         let failed = matches!(outcome, Outcome::Error(_) | Outcome::Other(_) | Outcome::Unsupported(_) | Outcome::TimedOut);
         self.returned(outcome, actor);
         if failed && !self.lenient { Err(Stop::GaveUp) } else { Ok(()) }
+    }
+
+    /// What the subject has open after a start that failed, before it is asked for anything else: giving handles up collects
+    /// garbage in many languages, and hides what a failed start left.
+    fn count_descriptors(&self) {
+        let pid = self.context.subject.map(|link| link.pid);
+        if let Some(count) = pid.and_then(crate::sys::descriptor_count) {
+            self.note_step(What::Number { name: DESCRIPTORS.to_owned(), value: count as i64 });
+        }
     }
 
     pub(super) fn ask_parallel(&mut self, threads: u32, operations: &[(ActorId, Operation)]) -> Result<(), Stop> {

@@ -85,6 +85,7 @@ pub fn state_of(pid: i32) -> io::Result<ProcState> {
         threads: status.numbers("Threads").first().copied().unwrap_or_default(),
         argv: Vec::new(),
         env: Vec::new(),
+        terminal: None,
     })
 }
 
@@ -173,4 +174,9 @@ fn limits_of(pid: i32) -> BTreeMap<String, [u64; 2]> {
         Some(((*name).to_owned(), [value(words.next())?, value(words.next())?]))
     };
     LIMIT_TITLES.iter().filter_map(limit).collect()
+}
+
+/// How many descriptors a process has open.
+pub fn descriptor_count(pid: i32) -> Option<usize> {
+    Some(fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count())
 }

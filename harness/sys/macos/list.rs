@@ -143,3 +143,8 @@ pub(super) fn fd_numbers(pid: i32) -> io::Result<Vec<i32>> {
     numbers.sort_unstable();
     Ok(numbers)
 }
+
+/// How many descriptors a process has open.
+pub fn descriptor_count(pid: i32) -> Option<usize> {
+    fd_numbers(pid).ok().map(|numbers| numbers.len())
+}
