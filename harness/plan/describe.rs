@@ -63,6 +63,7 @@ pub const KINDS: &[Kind] = &[
     kind("fd", "write", Planes::Both, "stdin", "write so many bytes, or a text"),
     kind("fd", "write-records", Planes::Platform, "", "write numbered records that name their writer"),
     kind("fd", "read", Planes::Both, "stdout", "read to the end, so many bytes, or once; what was read is recorded"),
+    kind("fd", "copy", Planes::Platform, "", "read one endpoint to its end and write everything to another; only the count is recorded"),
     kind("fd", "set-flags", Planes::Platform, "", "set O_NONBLOCK or close-on-exec of an endpoint"),
     kind("file", "file", Planes::Both, "", "make a file, directory, link, FIFO or flawed program in the case directory"),
     kind("attribute", "limit", Planes::Platform, "", "set a resource limit"),
@@ -101,6 +102,14 @@ pub const KINDS: &[Kind] = &[
     kind("library", "terminate", Planes::Library, "terminate", "have the subject terminate a child in its own way"),
     kind("library", "drop", Planes::Library, "drop", "have the subject give a handle up"),
     kind("library", "parallel", Planes::Library, "threads", "have so many threads of the subject perform the steps at once"),
+    kind(
+        "pipeline",
+        "pipeline",
+        Planes::Library,
+        "pipeline",
+        "have the subject start programs, each one's output connected to the next one's input",
+    ),
+    kind("pipeline", "run", Planes::Library, "run", "have the subject start, feed, collect and wait in one call"),
 ];
 
 /// The kind of a step.
@@ -134,6 +143,7 @@ fn index(step: &Step) -> usize {
         Write
         WriteRecords
         Read
+        Copy
         SetFlags
         File
         Limit
@@ -172,6 +182,8 @@ fn index(step: &Step) -> usize {
         Terminate
         Drop
         Parallel
+        Pipeline
+        Run
     }
 }
 
