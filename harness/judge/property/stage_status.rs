@@ -48,7 +48,7 @@ impl Property for StageStatus {
             .collect();
         match findings.is_empty() {
             false => starts::worst(findings),
-            true if stages.is_empty() || whole_told(history) => Finding::NotApplicable,
+            true if whole_told(history) => Finding::NotApplicable,
             true => view::undecided("nobody was told how a pipeline ended"),
         }
     }
