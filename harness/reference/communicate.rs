@@ -90,7 +90,6 @@ impl Child {
     pub fn read_some(&self, which: usize, count: usize) -> io::Result<Vec<u8>> {
         let pipe = lock(&self.pipes[which]);
         let pipe = pipe.as_ref().ok_or_else(|| not_piped(which))?;
-        let count = if self.library.has(Fault::ReadSomeTakesAll) { count + PAGE } else { count };
         let mut data = Vec::new();
         while data.len() < count {
             ready(pipe, None)?;

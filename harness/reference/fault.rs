@@ -75,7 +75,6 @@ faults! {
     WaitKeepsStdinOpen "wait-keeps-stdin-open" "wait does not close the child's input before it waits.",
     GivesUpEarly "gives-up-early" "A limit is taken for half of what it is.",
     GivesUpLate "gives-up-late" "A wait with a limit looks again only after seven seconds.",
-    ReadSomeTakesAll "read-some-takes-all" "A read of so many bytes returns one page more where there is one.",
     ForgetsPassed "forgets-passed" "Descriptors handed on are closed in the child.",
     PassesToLater "passes-to-later" "Descriptors handed on once are inherited by every later child.",
     IgnoresClosedPass "ignores-closed-pass" "A closed descriptor that is to be handed on is passed over.",

@@ -307,7 +307,7 @@ fn keep_two(one: i32, other: i32) -> (i32, i32) {
 /// The capabilities that the requests of a program need.
 fn needs(ops: &[Op]) -> Vec<&'static str> {
     let of = |op: &Op| match &op.act {
-        Act::Ask { operation, .. } => capability::of(operation),
+        Act::Ask { operation, .. } | Act::AskPipeline { operation, .. } => capability::of(operation),
         Act::AskParallel { operations, .. } => {
             ["threads"].into_iter().chain(operations.iter().flat_map(|(_, operation)| capability::of(operation))).collect()
         }

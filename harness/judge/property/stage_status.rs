@@ -6,7 +6,7 @@
 //! Rules:
 //! 1. Every status told of a stage is the one that it ended with.
 //! 2. A process id told of a stage is the one under which its program ran.
-//! 3. A library that tells no stage's status or process id has broken no promise: not applicable.
+//! 3. A library that tells the end of the whole and no stage's status or process id has broken no promise: not applicable.
 //!
 //! # References
 //! Observed only: the libraries' documentation of pipelines; POSIX.1-2024 `waitpid()` for the status.
@@ -14,7 +14,7 @@
 use crate::judge::verdict::Finding;
 use crate::judge::{Property, outcome, signals, starts, view};
 use crate::plan::check::{ArgDecl, ArgKind};
-use crate::plan::script::{ActorId, CheckDecl, Ended, Outcome};
+use crate::plan::script::{ActorId, CheckDecl, Ended, Origin, Outcome};
 use crate::trace::History;
 
 /// See the module.
@@ -46,8 +46,20 @@ impl Property for StageStatus {
             .filter_map(|(at, _, seen, whom)| Some((at, seen, whom.filter(|whom| stages.contains(whom))?)))
             .filter_map(|(at, seen, stage)| judged(history, asked, at, seen, stage))
             .collect();
-        if findings.is_empty() { Finding::NotApplicable } else { starts::worst(findings) }
+        match findings.is_empty() {
+            false => starts::worst(findings),
+            true if whole_told(history) => Finding::NotApplicable,
+            true => view::undecided("nobody was told how a pipeline ended"),
+        }
     }
+}
+
+/// Whether an operation said anything of the end of a pipeline, so that it could have told of the stages.
+fn whole_told(history: &History) -> bool {
+    view::returns(history).any(|(_, _, seen, whom)| {
+        let whole = whom.and_then(|whom| view::actor(history, whom)).is_some_and(|actor| actor.origin == Origin::Pipeline);
+        whole && matches!(seen, Outcome::Ended(_) | Outcome::Error(_) | Outcome::Other(_))
+    })
 }
 
 fn judged(history: &History, asked: &CheckDecl, at: usize, seen: &Outcome, stage: ActorId) -> Option<Finding> {
