@@ -40,11 +40,12 @@ fn failed_starts(counts: &[i64]) -> History {
         step.expect = vec![Outcome::Other(String::new())];
         let step = step.id;
         b.event(0, Some(step), What::Call);
-        b.event(0, Some(step), What::Reply { seq: at as u64, pid: 4711 });
+        b.event(0, Some(step), What::Reply { seq: at as u64 + 1, pid: 4711 });
         b.event(0, Some(step), What::Number { name: "subject descriptors".into(), value: *count });
         b.event(0, Some(step), What::Return { outcome: Outcome::Error("ENOENT".into()), of: None });
     }
-    b.done()
+    b.event(0, None, What::Finished);
+    b.h
 }
 
 fn with(change: impl FnOnce(&mut History)) -> History {
