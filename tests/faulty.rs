@@ -56,6 +56,8 @@ struct Faulty {
     /// The fault is performed under the healthy scenario's declaration: the program does other than it says.
     #[serde(default)]
     undeclared: bool,
+    /// `root` or `linux`: ignored where that is not so.
+    needs: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -105,7 +107,8 @@ fn main() -> ExitCode {
     trials.extend(files.into_iter().map(|(property, path)| {
         let shared = shared.clone();
         let name = format!("{property}::{}", path.file_stem().unwrap_or_default().to_string_lossy());
-        Trial::test(name.clone(), move || caught(&shared, &property, &path, &name))
+        let ignored = lacks_its_place(&path);
+        Trial::test(name.clone(), move || caught(&shared, &property, &path, &name)).with_ignored_flag(ignored)
     }));
     let conclusion = libtest_mimic::run(&arguments, trials);
     if !arguments.list {
@@ -161,6 +164,16 @@ fn caught(shared: &Shared, property: &str, path: &Path, name: &str) -> Result<()
     let seen = runner.seen(&subject::find(&guilty(&faulty))?, &performed);
     locked(&shared.matrix).insert(name.to_owned(), seen.failed.keys().cloned().collect());
     judged(&faulty, &seen.failed)
+}
+
+/// Whether the fault cannot be shown here. A file that cannot be read is not skipped: its test says why.
+fn lacks_its_place(path: &Path) -> bool {
+    let faulty = std::fs::read_to_string(path).ok().and_then(|text| serde_saphyr::from_str::<Faulty>(&text).ok());
+    match faulty.and_then(|faulty| faulty.needs).as_deref() {
+        Some("root") => !nix::unistd::geteuid().is_root(),
+        Some("linux") => std::env::consts::OS != "linux",
+        _ => false,
+    }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

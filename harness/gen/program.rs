@@ -46,6 +46,8 @@ pub struct SubjectStart {
     pub nofile: Option<u64>,
     /// Inheritable descriptors of these numbers, each a file of its own.
     pub hold: Vec<i32>,
+    /// Put before its PATH; `{case}` is the case directory.
+    pub path: Option<String>,
     /// Descriptors that it can still open when it has said hello.
     pub spare: Option<u64>,
 }

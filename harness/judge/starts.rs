@@ -103,6 +103,13 @@ pub fn quoted(bytes: &[u8]) -> String {
     if bytes.len() > MOST { format!("\"{shown}...\" ({} bytes)", bytes.len()) } else { format!("\"{shown}\"") }
 }
 
+/// Whether this is a terminal that the subject did not have itself.
+pub fn is_new_terminal(history: &History, seen: &FdState) -> bool {
+    let terminal = ["/dev/pts/", "/dev/ttys"].iter().any(|place| seen.target.starts_with(place));
+    let old = history.observed.before.as_ref().is_some_and(|before| before.fds.iter().any(|fd| drift::same_file(fd, seen)));
+    terminal && !old
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,11 +124,4 @@ mod tests {
         assert!(!same_path("/", "/tmp/x"));
         assert!(!same_path("sub", "/tmp/x/other"));
     }
-}
-
-/// Whether this is a terminal that the subject did not have itself.
-pub fn is_new_terminal(history: &History, seen: &FdState) -> bool {
-    let terminal = ["/dev/pts/", "/dev/ttys"].iter().any(|place| seen.target.starts_with(place));
-    let old = history.observed.before.as_ref().is_some_and(|before| before.fds.iter().any(|fd| drift::same_file(fd, seen)));
-    terminal && !old
 }

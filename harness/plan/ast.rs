@@ -189,6 +189,9 @@ pub struct SubjectStart {
     /// Descriptors of these numbers (20 to 99) that it is started with, inheritable, each a file of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hold: Vec<Expr>,
+    /// Put before its PATH, `{case}` standing for the case directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<Expr>,
     /// So many descriptors can still be opened when it has said hello: the soft limit lies that far above what is in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spare: Option<Expr>,

@@ -21,7 +21,7 @@
 //!    that is not open is an error before anything is started.
 //! 10. A child with a group of its own leads it; what is sent to the child is then sent to the group.
 //! 11. A terminal is new, the child's controlling one, and the child leads its session and foreground group; the caller has its
-//!    master alone, and closing that hangs the child up. That nobody holds the terminal any more is the end of the output.
+//!     master alone, and closing that hangs the child up. That nobody holds the terminal any more is the end of the output.
 //! 12. A daemon is nobody's child, leads a session of its own, and has the null device where nothing else was asked.
 
 pub mod adapter;

@@ -122,8 +122,8 @@ impl Child {
         if matches!(*state, State::Ended(_)) {
             return Ok(());
         }
-        // SAFETY: the process is not reaped while the lock is held, so the number is still its own.
         let whole = self.nature.group && !self.library.has(Fault::KillsLeaderAlone);
+        // SAFETY: the process is not reaped while the lock is held, so the number is still its own.
         Errno::result(unsafe { libc::kill(if whole { -self.pid } else { self.pid }, signal) })?;
         Ok(())
     }

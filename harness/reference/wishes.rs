@@ -113,11 +113,8 @@ impl Wishes {
     /// In the child.
     pub(super) fn become_user(&self, library: Library) -> Result<(), i32> {
         if let Some(mask) = self.umask.filter(|_| !library.has(Fault::IgnoresUmask)) {
-            #[expect(clippy::useless_conversion, clippy::unnecessary_cast, reason = "mode_t has 16 bits on macOS and 32 on Linux")]
-            // SAFETY: umask takes no memory and cannot fail.
-            unsafe {
-                libc::umask(mask as libc::mode_t)
-            };
+            // SAFETY: umask takes no memory and cannot fail. Its type has 16 bits on macOS and 32 on Linux.
+            unsafe { libc::umask(mask as _) };
         }
         if library.has(Fault::KeepsUser) {
             return Ok(());

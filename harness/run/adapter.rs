@@ -193,6 +193,11 @@ fn become_adapter(words: &[CString], command: &AdapterCommand, start: &SubjectSt
         // SAFETY: as above.
         unsafe { std::env::set_var(name, path) };
     }
+    let usual = std::env::var("PATH").unwrap_or_default();
+    if let Some(path) = &start.path {
+        // SAFETY: as above.
+        unsafe { std::env::set_var("PATH", format!("{path}:{usual}")) };
+    }
     let Err(error) = prepare(start, tell) else {
         // SAFETY: `argv` is a null-terminated array of C strings that outlive the call.
         unsafe { libc::execvp(words[0].as_ptr(), argv.as_ptr()) };

@@ -106,7 +106,8 @@ impl Warden {
             return Ok(None);
         }
         let command = job.adapter.as_ref().ok_or_else(|| End::Harness { message: "a library case without a subject".to_owned() })?;
-        let start = program.subject_start.clone().unwrap_or_default();
+        let mut start = program.subject_start.clone().unwrap_or_default();
+        start.path = start.path.map(|path| path.replace("{case}", &self.home.dir().to_string_lossy()));
         if !self.adapter.as_ref().is_some_and(|adapter| adapter.serves(command, &start)) {
             self.end_everything();
             self.adapters += 1;

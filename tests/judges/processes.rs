@@ -1,7 +1,7 @@
 //! Histories of the properties about starting, replacing and reaping processes.
 
 use super::build::{Build, ROOT, fd, state, text};
-use childproof::plan::script::{Asked, AskedEnv, AskedFd, Ended, Origin, Outcome};
+use childproof::plan::script::{Asked, AskedEnv, AskedFd, AskedIdentity, Ended, Origin, Outcome};
 use childproof::plan::value::Value;
 use childproof::trace::state::ProcState;
 use childproof::trace::{History, What};
@@ -16,6 +16,9 @@ pub fn all() -> Vec<super::Pair> {
         ("child-argv", argv(&["", "a b", "*"]), argv(&["a b", "*"])),
         ("child-env", env(&["X=1 2"]), env(&["X=1 2", "LEFT=over"])),
         ("child-cwd", cwd("/tmp/case/sub"), cwd("/tmp/case")),
+        ("child-identity", identity([1000; 3], vec![10, 20]), identity([1000, 1000, 0], vec![10, 20])),
+        ("child-session", session(ROOT + 1), session(ROOT)),
+        ("starts-alike", alike(Outcome::Done(Some(103))), alike(Outcome::Error("EMFILE".into()))),
         ("exec-preserves", exec(|_| ()), exec(|image| image.fds.push(fd(5, "/tmp/case/secret", 50, "read")))),
         ("fork-preserves", forked(|_| ()), forked(|child| child.blocked.clear())),
         ("adopted", orphaned(1), orphaned(ROOT)),
@@ -79,6 +82,33 @@ fn env(arrived: &[&str]) -> History {
 fn cwd(arrived: &str) -> History {
     let asked = Asked { cwd: Some("{case}/sub".into()), ..Asked::default() };
     started("child-cwd", asked, ProcState { cwd: arrived.into(), ..state(0) })
+}
+
+/// Asked for a user with two groups and a mask.
+fn identity(uids: [u32; 3], groups: Vec<u32>) -> History {
+    let wished = AskedIdentity { uid: Some(1000), groups: Some(vec![10, 20]), umask: Some(0o77), ..AskedIdentity::default() };
+    let asked = Asked { identity: wished, ..Asked::default() };
+    started("child-identity", asked, ProcState { uids, groups, umask: 0o77, ..state(0) })
+}
+
+/// Asked for a new session; the child's process id is the one after the subject's.
+fn session(sid: i32) -> History {
+    let asked = Asked { identity: AskedIdentity { session: true, ..AskedIdentity::default() }, ..Asked::default() };
+    started("child-session", asked, ProcState { sid, pgid: ROOT + 1, ..state(0) })
+}
+
+/// Two starts, the second after a refused one.
+fn alike(last: Outcome) -> History {
+    let mut b = Build::library("start/exhaustion");
+    for (name, outcome) in [("first", Outcome::Done(Some(101))), ("refused", Outcome::Error("EMFILE".into())), ("last", last)] {
+        b.actor(name, Origin::Spawned, Some(0));
+        let step = b.step(0, "spawn", name);
+        step.any = true;
+        let step = step.id;
+        b.performs(0, step, outcome, None);
+    }
+    b.check("starts-alike", &[("first", text("first")), ("last", text("last"))]);
+    b.done()
 }
 
 /// The caller catches USR1, ignores HUP, and has a close-on-exec descriptor.

@@ -363,6 +363,7 @@ impl<'a> Lowering<'a> {
             stray: self.values.optional(wish.stray.as_ref())?.unwrap_or(0),
             nofile: self.values.optional(wish.nofile.as_ref())?,
             hold: self.held(&wish.hold)?,
+            path: wish.path.as_ref().map(|path| self.values.text(path)).transpose()?.map(|path| path.to_string()),
             spare: self.values.optional(wish.spare.as_ref())?,
         };
         Ok((start != SubjectStart::default()).then_some(start))

@@ -77,7 +77,7 @@ pub struct Spawn {
     pub expect: Expect,
 }
 
-/// `user: {uid: 1000, gid: 1000, groups: [10, 20]}`: who a started program is to be.
+/// Who a started program is to be, as `user: {uid: 1000, gid: 1000, groups: [10, 20]}`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct User {

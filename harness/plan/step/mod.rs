@@ -22,6 +22,7 @@ pub mod socket;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "each variant is named after the struct that documents it")]
+#[expect(clippy::large_enum_variant, reason = "a scenario has a few steps; boxes would stand in every place that makes one")]
 pub enum Step {
     // process
     Fork(process::Fork),
