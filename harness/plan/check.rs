@@ -5,6 +5,7 @@ mod fields;
 mod gates;
 mod kinds;
 mod names;
+mod parallel;
 pub mod vocabulary;
 mod walk;
 mod whole;

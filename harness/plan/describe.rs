@@ -85,6 +85,7 @@ pub const KINDS: &[Kind] = &[
     kind("control", "gate", Planes::Both, "", "wait until somebody opens this gate"),
     kind("control", "open-gate", Planes::Both, "", "open a gate for everybody, for good"),
     kind("control", "await", Planes::Both, "", "wait until an actor is in a state, seen from outside"),
+    kind("control", "burn", Planes::Platform, "", "use so much CPU, and record how much another actor used meanwhile"),
     kind("control", "repeat", Planes::Both, "", "perform the steps so many times"),
     kind("control", "when", Planes::Both, "", "perform `do` where a condition on the parameters holds, `else` where not"),
     kind("library", "spawn", Planes::Library, "spawn", "have the subject start a program; the agent plays it and performs `do`"),
@@ -92,7 +93,8 @@ pub const KINDS: &[Kind] = &[
     kind("library", "poll", Planes::Library, "poll", "have the subject ask without blocking whether a child has ended"),
     kind("library", "terminate", Planes::Library, "terminate", "have the subject terminate a child in its own way"),
     kind("library", "drop", Planes::Library, "drop", "have the subject give a handle up"),
-    kind("library", "parallel", Planes::Library, "threads", "have so many threads of the subject perform the steps at once"),
+    kind("library", "parallel", Planes::Library, "threads", "have threads of the subject perform the steps at once, or each its own list"),
+    kind("library", "handle", Planes::Library, "handlers", "have the subject handle a signal from now on"),
 ];
 
 /// The kind of a step.
@@ -137,14 +139,16 @@ fn index(step: &Step) -> usize {
         Step::Gate(_) => 32,
         Step::OpenGate(_) => 33,
         Step::Await(_) => 34,
-        Step::Repeat(_) => 35,
-        Step::When(_) => 36,
-        Step::Spawn(_) => 37,
-        Step::Communicate(_) => 38,
-        Step::Poll(_) => 39,
-        Step::Terminate(_) => 40,
-        Step::Drop(_) => 41,
-        Step::Parallel(_) => 42,
+        Step::Burn(_) => 35,
+        Step::Repeat(_) => 36,
+        Step::When(_) => 37,
+        Step::Spawn(_) => 38,
+        Step::Communicate(_) => 39,
+        Step::Poll(_) => 40,
+        Step::Terminate(_) => 41,
+        Step::Drop(_) => 42,
+        Step::Parallel(_) => 43,
+        Step::Handle(_) => 44,
     }
 }
 

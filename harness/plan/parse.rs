@@ -45,7 +45,7 @@ pub fn walk<'a>(steps: &'a [Step], nodes: &'a Node, each: &mut dyn FnMut(&'a Ste
         let node = nodes.item(i);
         each(step, node);
         for (field, body) in step::bodies(step) {
-            walk(body, node.at(step::name(step)).at(field), each);
+            walk(body, field.of(node.at(step::name(step))), each);
         }
     }
 }

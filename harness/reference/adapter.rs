@@ -1,7 +1,7 @@
 //! The reference library as a subject: `childproof __subject raw`, or `raw:FAULT` for a faulty twin.
 
 use super::spawn::Refusal;
-use super::{Child, Command, End, Env, Fault, Library, Stdio, birth, platform, sweep};
+use super::{Child, Command, End, Env, Fault, Library, Stdio, birth, handlers, platform, sweep};
 use crate::plan::value::Value;
 use crate::wire::adapter::{done, errno_name, failed, hello, in_threads, input, ok, refused, run, text, unknown_handle};
 use crate::wire::message::{Fields, Operation, ReplyBody, SpawnRequest, Status, Stdio as Wanted};
@@ -35,6 +35,7 @@ const CLAIMS: &[&str] = &[
     "stdio-file",
     "stdio-fd",
     "stdio-merge",
+    "handlers",
 ];
 
 #[derive(Default)]
@@ -65,10 +66,15 @@ impl Adapter {
             Operation::Parallel { threads, ops, lists } => in_threads(*threads, ops, lists, |operation| self.answer(operation)),
             Operation::Reset => {
                 self.handles().open.clear();
+                handlers::undo();
                 done()
             }
             Operation::Quit => done(),
-            Operation::Run { .. } | Operation::Pipeline { .. } | Operation::Handle { .. } => {
+            Operation::Handle { signal } => match number(signal) {
+                Some(number) => handlers::handle(number).map_or_else(|error| explain(&error), |()| done()),
+                None => refused("InvalidInput", format!("no signal `{signal}` here")),
+            },
+            Operation::Run { .. } | Operation::Pipeline { .. } => {
                 ReplyBody::Unsupported("the reference library does not offer it".into())
             }
             Operation::Write { handle, .. }
@@ -132,7 +138,7 @@ fn with_child(child: &Child, operation: &Operation) -> io::Result<ReplyBody> {
         }
         Operation::Poll { .. } => child.poll().map(ended),
         Operation::Kill { .. } => child.signal(libc::SIGKILL).map(|()| done()),
-        Operation::Terminate { .. } => child.signal(libc::SIGTERM).map(|()| done()),
+        Operation::Terminate { .. } => child.terminate().map(|()| done()),
         Operation::Signal { signal, .. } => match number(signal) {
             Some(number) => child.signal(number).map(|()| done()),
             None => Ok(refused("InvalidInput", format!("no signal `{signal}` here"))),

@@ -48,7 +48,8 @@ fn try_to_become(orders: &Orders<'_>) -> Result<std::convert::Infallible, (i32, 
     reset_handlers(orders.library);
     connect_stdio(orders.library, orders.sources).map_err(|errno| (0, errno))?;
     enter(orders.image).map_err(|errno| (1, errno))?;
-    if !orders.library.has(Fault::InheritsStrayDescriptors) {
+    super::misdeeds::linger(orders.library);
+    if !orders.library.has(Fault::InheritsStrayDescriptors) && !orders.library.has(Fault::LeaksIntoSiblings) {
         platform::close_others_at_exec();
     }
     if !orders.library.has(Fault::BlocksSignalsInChild) {

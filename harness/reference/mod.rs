@@ -12,10 +12,12 @@
 //! 4. `program` without a slash is searched for in the PATH of the child's environment, then argv and environment arrive byte
 //!    for byte. A relative `program` with a slash is relative to the child's working directory.
 //! 5. `wait`, `poll` and `communicate` give the same status however often and from whichever thread they are called.
-//! 6. Nothing is signalled once its status is known.
+//! 6. Nothing is signalled once its status is known, and never another process that has the number now.
 //! 7. `wait` waits for the process alone. `communicate` ends with the process: what its pipes hold then is returned, what a
 //!    grandchild writes later is not.
-//! 8. A handle dropped before its process ended is reaped at the next operation of the library; the process is not killed.
+//! 8. Starts of several threads take turns from the opening of the child's descriptors until the caller has closed its copies, so
+//!    that no child has, even until its exec, what was opened for another.
+//! 9. A handle dropped before its process ended is reaped at the next operation of the library; the process is not killed.
 
 pub mod adapter;
 mod birth;
@@ -23,6 +25,7 @@ mod child;
 mod command;
 mod communicate;
 pub mod fault;
+mod handlers;
 mod misdeeds;
 mod platform;
 mod process;

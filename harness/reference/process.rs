@@ -27,7 +27,7 @@ pub enum End {
 #[derive(Debug)]
 pub struct Child {
     pub(super) library: Library,
-    pid: i32,
+    pub(super) pid: i32,
     state: Mutex<State>,
     /// The thread that reaped it (only [`Fault::WrongStatusForThreads`] asks).
     reaper: OnceLock<ThreadId>,
@@ -73,6 +73,9 @@ impl Child {
         super::misdeeds::before_wait(self);
         let deadline = limit.map(|limit| Instant::now() + limit);
         let Some(watch) = self.watch() else { return self.known_again() };
+        if let Some(misled) = super::misdeeds::while_waiting(self, &watch) {
+            return misled;
+        }
         if !ready(&watch, deadline)? {
             return Ok(None);
         }
@@ -87,18 +90,24 @@ impl Child {
         if self.watch().is_none() { self.known_again() } else { self.collect() }
     }
 
+    /// Asks it to end: SIGTERM.
+    ///
+    /// # Errors
+    /// As [`Child::signal`].
+    pub fn terminate(&self) -> io::Result<()> {
+        self.signal(if self.library.has(Fault::TerminateKills) { libc::SIGKILL } else { libc::SIGTERM })
+    }
+
     /// Sends a signal; nothing when its end is known.
     ///
     /// # Errors
     /// Those of kill(2).
     pub fn signal(&self, signal: i32) -> io::Result<()> {
         let state = lock(&self.state);
-        if matches!(*state, State::Ended(_)) {
-            return Ok(());
-        }
-        // SAFETY: the process is not reaped while the lock is held, so the number is still its own.
-        Errno::result(unsafe { libc::kill(self.pid, signal) })?;
-        Ok(())
+        let State::Running(watch) = &*state else { return super::misdeeds::after_the_end(self, signal) };
+        // The number is its own while the lock is held, unless somebody else reaped it: where the platform has a name that cannot
+        // be given to another process, that one is used.
+        super::platform::signal(watch.as_fd(), self.pid, signal)
     }
 
     /// What to sleep on; `None` once the end is known.
@@ -106,6 +115,21 @@ impl Child {
         match &*lock(&self.state) {
             State::Running(watch) => Some(Arc::clone(watch)),
             State::Ended(_) => None,
+        }
+    }
+
+    /// Waits with everybody else locked out ([`Fault::HoldsLockWhileWaiting`]).
+    pub(super) fn wait_with_lock(&self) -> io::Result<Option<End>> {
+        let mut state = lock(&self.state);
+        if let State::Running(watch) = &*state {
+            ready(watch, None)?;
+            if let Some(end) = waitpid(self.pid, libc::WNOHANG)? {
+                *state = State::Ended(end);
+            }
+        }
+        match *state {
+            State::Ended(end) => Ok(Some(end)),
+            State::Running(_) => Ok(None),
         }
     }
 
@@ -131,7 +155,11 @@ impl Child {
         if let State::Ended(end) = *state {
             return Ok(Some(self.told(end)));
         }
-        let Some(end) = waitpid(self.pid, libc::WNOHANG)? else { return Ok(None) };
+        let stops = if self.library.has(Fault::TakesStopForEnd) { libc::WUNTRACED } else { 0 };
+        if self.library.has(Fault::ReapsStrangers) {
+            super::misdeeds::reap_others(self.pid);
+        }
+        let Some(end) = waitpid(self.pid, libc::WNOHANG | stops)? else { return Ok(None) };
         let end = match end {
             End::Killed(signal) if self.library.has(Fault::MisreadsSignalDeath) => End::Exited(128 + signal),
             end => end,
@@ -185,6 +213,7 @@ fn waitpid(pid: i32, flags: i32) -> io::Result<Option<End>> {
         match Errno::result(unsafe { libc::waitpid(pid, &raw mut status, flags) }) {
             Ok(0) => return Ok(None),
             Ok(_) if libc::WIFSIGNALED(status) => return Ok(Some(End::Killed(libc::WTERMSIG(status)))),
+            Ok(_) if libc::WIFSTOPPED(status) => return Ok(Some(End::Killed(libc::WSTOPSIG(status)))),
             Ok(_) => return Ok(Some(End::Exited(libc::WEXITSTATUS(status)))),
             Err(Errno::EINTR) => {}
             Err(error) => return Err(error.into()),

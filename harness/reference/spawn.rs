@@ -8,6 +8,10 @@ use super::{Fault, Library, platform};
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+use std::sync::Mutex;
+
+/// Held from the opening of a child's descriptors until the caller has closed its copies.
+static STARTING: Mutex<()> = Mutex::new(());
 
 impl Library {
     /// Starts a program.
@@ -17,7 +21,11 @@ impl Library {
     pub fn spawn(self, command: &Command) -> io::Result<Child> {
         process::sweep();
         let image = Image::of(self, command)?;
+        // What is open for one child must not be in another's hands, not even until that one's exec: a program that is still open
+        // for writing somewhere cannot be started (ETXTBSY).
+        let one_at_a_time = (!self.has(Fault::ForksBetween)).then(|| process::lock(&STARTING));
         let ends = Ends::of(self, command)?;
+        super::misdeeds::linger(self);
         let (result, report) = platform::pipe()?;
         let (result, report) = (above_two(self, result)?, above_two(self, report)?);
         let mask = block_signals();
@@ -26,8 +34,10 @@ impl Library {
         unblock_signals(self, mask);
         let pid = forked?;
         drop((report, ends.theirs));
+        drop(one_at_a_time);
         super::misdeeds::after_start(self, command);
         self.outcome(pid, result)?;
+        super::misdeeds::bequeath(self, &ends.ours);
         let [stdin, stdout, stderr] = ends.ours;
         Child::new(self, pid, [stdin, stdout, stderr])
     }

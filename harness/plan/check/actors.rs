@@ -43,7 +43,7 @@ fn below(steps: &[Step], nodes: &Node, parent: &str, doubtful: bool, actors: &mu
             }
         }
         for (field, inner) in step::bodies(step) {
-            below(inner, body.at(field), name.unwrap_or(parent), doubtful || matches!(step, Step::When(_)), actors, problems);
+            below(inner, field.of(body), name.unwrap_or(parent), doubtful || matches!(step, Step::When(_)), actors, problems);
         }
     }
 }

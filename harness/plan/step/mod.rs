@@ -3,6 +3,7 @@
 //! To add a step: a struct in its family's file, one variant here, its row in `describe::KINDS`, its lowering in `gen/lower/`, its performance in
 //! `run/actor/`. Everything else (parser, printer, schema, `list steps`) follows from the struct.
 
+use super::node::Node;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +63,7 @@ pub enum Step {
     Gate(control::Gate),
     OpenGate(control::OpenGate),
     Await(control::Await),
+    Burn(control::Burn),
     Repeat(control::Repeat),
     When(control::When),
     // library operations (performed by the subject)
@@ -71,6 +73,7 @@ pub enum Step {
     Terminate(library::Terminate),
     Drop(library::Drop),
     Parallel(library::Parallel),
+    Handle(library::Handle),
 }
 
 /// The keyword of a step, as a scenario writes it.
@@ -80,16 +83,40 @@ pub fn name(step: &Step) -> &'static str {
 
 pub use super::describe::{KINDS, Kind, describe};
 
-/// The lists of steps inside a step, in the order of the file, with the fields that hold them.
-pub fn bodies(step: &Step) -> Vec<(&'static str, &[Step])> {
+/// Where a list of steps stands inside its step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// The value of this field.
+    Named(&'static str),
+    /// This member of the field's value.
+    Member(&'static str, usize),
+}
+
+impl Field {
+    /// Its node below the node of the step's body.
+    pub fn of(self, body: &Node) -> &Node {
+        match self {
+            Field::Named(name) => body.at(name),
+            Field::Member(name, index) => body.at(name).item(index),
+        }
+    }
+}
+
+/// The lists of steps inside a step, in the order of the file, with where they stand.
+pub fn bodies(step: &Step) -> Vec<(Field, &[Step])> {
+    const DO: Field = Field::Named("do");
     match step {
-        Step::Fork(fork) => vec![("do", &fork.steps)],
-        Step::ForkTree(tree) => vec![("do", &tree.steps)],
-        Step::Exec(exec) => vec![("do", &exec.steps)],
-        Step::Spawn(spawn) => vec![("do", &spawn.steps)],
-        Step::Repeat(repeat) => vec![("do", &repeat.steps)],
-        Step::Parallel(parallel) => vec![("do", &parallel.steps)],
-        Step::When(when) => vec![("do", &when.steps), ("else", &when.otherwise)],
+        Step::Fork(fork) => vec![(DO, &fork.steps)],
+        Step::ForkTree(tree) => vec![(DO, &tree.steps)],
+        Step::Exec(exec) => vec![(DO, &exec.steps)],
+        Step::Spawn(spawn) => vec![(DO, &spawn.steps)],
+        Step::Repeat(repeat) => vec![(DO, &repeat.steps)],
+        Step::Parallel(parallel) if parallel.lists.is_empty() => vec![(DO, &parallel.steps)],
+        Step::Parallel(parallel) => {
+            let lists = parallel.lists.iter().enumerate();
+            lists.map(|(index, list)| (Field::Member("lists", index), &list[..])).collect()
+        }
+        Step::When(when) => vec![(DO, &when.steps), (Field::Named("else"), &when.otherwise)],
         _ => Vec::new(),
     }
 }

@@ -11,6 +11,7 @@
 //! 4. Rounds of a native loop beyond the first 64 record only failures.
 
 mod control;
+mod cpu;
 mod fd;
 mod file;
 mod library;
@@ -18,6 +19,7 @@ mod memory;
 #[cfg_attr(target_os = "linux", path = "os/linux.rs")]
 #[cfg_attr(target_os = "macos", path = "os/macos.rs")]
 mod os;
+mod parallel;
 mod process;
 mod signal;
 mod socket;
@@ -304,7 +306,7 @@ impl<'a> Performer<'a> {
 
     fn act(&mut self, act: &Act) -> Result<(), Stop> {
         match act {
-            Act::Fork { actor, body } => self.fork(*actor, body),
+            Act::Fork { actor, pid_of, body } => self.fork(*actor, *pid_of, body),
             Act::ForkTree { first, levels, bodies } => self.fork_tree(*first, *levels, bodies),
             Act::Exec { program, argv, long_arg, env } => {
                 let result = self.exec(program, argv, *long_arg, env.as_deref());
@@ -328,7 +330,7 @@ impl<'a> Performer<'a> {
             Act::Await { who, state } => self.await_state(*who, *state),
             Act::Repeat { times, body } => self.repeat(*times, body),
             Act::Ask { actor, name, operation } => self.ask(*actor, name, operation),
-            Act::AskParallel { threads, operations } => self.ask_parallel(*threads, operations),
+            Act::AskParallel { threads, lists } => self.ask_parallel(*threads, lists),
             other => {
                 let result = self.simple(other);
                 self.settle(result)
@@ -364,6 +366,7 @@ impl<'a> Performer<'a> {
             Act::Semaphore { slot, value, named } => self.semaphore(*slot, *value, *named),
             Act::Down { slot } => self.down(*slot),
             Act::Up { slot } => self.up(*slot),
+            Act::Burn { ms, beside } => self.burn(*ms, *beside),
             _ => Err(Outcome::Unsupported("the interpreter does not know this act".to_owned())),
         }
     }
