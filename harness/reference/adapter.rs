@@ -74,9 +74,7 @@ impl Adapter {
                 Some(number) => handlers::handle(number).map_or_else(|error| explain(&error), |()| done()),
                 None => refused("InvalidInput", format!("no signal `{signal}` here")),
             },
-            Operation::Run { .. } | Operation::Pipeline { .. } => {
-                ReplyBody::Unsupported("the reference library does not offer it".into())
-            }
+            Operation::Run { .. } | Operation::Pipeline { .. } => ReplyBody::Unsupported("the reference library does not offer it".into()),
             Operation::Write { handle, .. }
             | Operation::CloseStdin { handle }
             | Operation::Read { handle, .. }

@@ -25,7 +25,7 @@ impl Library {
         // for writing somewhere cannot be started (ETXTBSY).
         let one_at_a_time = (!self.has(Fault::ForksBetween)).then(|| process::lock(&STARTING));
         let ends = Ends::of(self, command)?;
-        super::misdeeds::linger(self);
+        super::misdeeds::leave_open(self);
         let (result, report) = platform::pipe()?;
         let (result, report) = (above_two(self, result)?, above_two(self, report)?);
         let mask = block_signals();

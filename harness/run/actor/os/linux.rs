@@ -77,12 +77,15 @@ fn sleeping_threads(pid: i32) -> Option<Vec<(std::ffi::OsString, String)>> {
 /// CPU time of a process, all its threads and the system's work for it, in microseconds.
 pub fn cpu_time_us(pid: i32) -> Result<i64, Outcome> {
     let (mut clock, mut time) = (0, libc::timespec { tv_sec: 0, tv_nsec: 0 });
-    // SAFETY: both are valid places.
-    match unsafe { libc::clock_getcpuclockid(pid, &raw mut clock) } {
-        0 if unsafe { libc::clock_gettime(clock, &raw mut time) } == 0 => Ok(time.tv_sec * 1_000_000 + time.tv_nsec / 1000),
-        0 => super::failed(),
-        _ => Err(Outcome::Error("ESRCH".to_owned())),
+    // SAFETY: a valid place.
+    if unsafe { libc::clock_getcpuclockid(pid, &raw mut clock) } != 0 {
+        return Err(Outcome::Error("ESRCH".to_owned()));
     }
+    // SAFETY: a valid place.
+    if unsafe { libc::clock_gettime(clock, &raw mut time) } != 0 {
+        return super::failed();
+    }
+    Ok(time.tv_sec * 1_000_000 + time.tv_nsec / 1000)
 }
 
 /// fork under a process id of one's choice, which nobody has now: the new process's, 0 in itself.
