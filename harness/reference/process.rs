@@ -39,6 +39,8 @@ pub struct Child {
 enum State {
     Running(Arc<Watch>),
     Ended(End),
+    /// It had ended, and somebody else had reaped it, before it could be watched (SIGCHLD ignored): nobody knows how.
+    Lost,
 }
 
 /// Processes whose handle was dropped before they ended.
@@ -51,12 +53,17 @@ pub fn sweep() {
 
 impl Child {
     pub(super) fn new(library: Library, pid: i32, pipes: [Option<OwnedFd>; 3]) -> io::Result<Child> {
-        let watch = Watch::of(pid).inspect_err(|_| {
-            // A process that cannot be watched is not left behind. SAFETY: it is our unreaped child.
-            unsafe { libc::kill(pid, libc::SIGKILL) };
-            reap(pid);
-        })?;
-        let state = Mutex::new(State::Running(Arc::new(watch)));
+        let state = match Watch::of(pid) {
+            Ok(watch) => State::Running(Arc::new(watch)),
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => State::Lost,
+            Err(error) => {
+                // A process that cannot be watched is not left behind. SAFETY: it is our unreaped child.
+                unsafe { libc::kill(pid, libc::SIGKILL) };
+                reap(pid);
+                return Err(error);
+            }
+        };
+        let state = Mutex::new(state);
         Ok(Child { library, pid, state, reaper: OnceLock::new(), pipes: pipes.map(Mutex::new), talk: Mutex::default() })
     }
 
@@ -114,7 +121,7 @@ impl Child {
     pub(super) fn watch(&self) -> Option<Arc<Watch>> {
         match &*lock(&self.state) {
             State::Running(watch) => Some(Arc::clone(watch)),
-            State::Ended(_) => None,
+            State::Ended(_) | State::Lost => None,
         }
     }
 
@@ -129,6 +136,7 @@ impl Child {
         }
         match *state {
             State::Ended(end) => Ok(Some(end)),
+            State::Lost => Err(Errno::ECHILD.into()),
             State::Running(_) => Ok(None),
         }
     }
@@ -139,6 +147,7 @@ impl Child {
         }
         match &*lock(&self.state) {
             State::Ended(end) => Ok(Some(self.told(*end))),
+            State::Lost => Err(Errno::ECHILD.into()),
             State::Running(_) => Ok(None),
         }
     }
@@ -152,8 +161,10 @@ impl Child {
     /// Reaps it if nobody has yet.
     pub(super) fn collect(&self) -> io::Result<Option<End>> {
         let mut state = lock(&self.state);
-        if let State::Ended(end) = *state {
-            return Ok(Some(self.told(end)));
+        match *state {
+            State::Ended(end) => return Ok(Some(self.told(end))),
+            State::Lost => return Err(Errno::ECHILD.into()),
+            State::Running(_) => {}
         }
         let stops = if self.library.has(Fault::TakesStopForEnd) { libc::WUNTRACED } else { 0 };
         if self.library.has(Fault::ReapsStrangers) {
