@@ -4,7 +4,7 @@
 //! reaps and all others read what it found. A kill holds the same lock, so it can never meet a process id that was already
 //! reaped and given to somebody else.
 
-use super::{Fault, Library};
+use super::{Command, Fault, Group, Library};
 use crate::wire::watch::Watch;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -33,6 +33,22 @@ pub struct Child {
     reaper: OnceLock<ThreadId>,
     pub(super) pipes: [Mutex<Option<OwnedFd>>; 3],
     pub(super) talk: Mutex<super::communicate::Talk>,
+    nature: Nature,
+}
+
+/// What a handle has to know of its start.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Nature {
+    /// It leads a group, which is meant by what is sent to it.
+    group: bool,
+    /// Giving the handle up ends it.
+    kill_on_drop: bool,
+}
+
+impl Nature {
+    pub fn of(command: &Command) -> Nature {
+        Nature { group: command.wishes.group == Group::Own, kill_on_drop: command.wishes.kill_on_drop }
+    }
 }
 
 #[derive(Debug)]
@@ -52,7 +68,7 @@ pub fn sweep() {
 }
 
 impl Child {
-    pub(super) fn new(library: Library, pid: i32, pipes: [Option<OwnedFd>; 3]) -> io::Result<Child> {
+    pub(super) fn new(library: Library, pid: i32, pipes: [Option<OwnedFd>; 3], nature: Nature) -> io::Result<Child> {
         let state = match Watch::of(pid) {
             Ok(watch) => State::Running(Arc::new(watch)),
             Err(error) if error.raw_os_error() == Some(libc::ESRCH) => State::Lost,
@@ -64,7 +80,7 @@ impl Child {
             }
         };
         let state = Mutex::new(state);
-        Ok(Child { library, pid, state, reaper: OnceLock::new(), pipes: pipes.map(Mutex::new), talk: Mutex::default() })
+        Ok(Child { library, pid, state, reaper: OnceLock::new(), pipes: pipes.map(Mutex::new), talk: Mutex::default(), nature })
     }
 
     /// Its process id.
@@ -78,7 +94,10 @@ impl Child {
     /// `ECHILD` when somebody else reaped it.
     pub fn wait(&self, limit: Option<Duration>) -> io::Result<Option<End>> {
         super::misdeeds::before_wait(self);
-        let deadline = limit.map(|limit| Instant::now() + limit);
+        if limit.is_none() {
+            self.wait_closes_stdin();
+        }
+        let deadline = limit.map(|limit| Instant::now() + super::misdeeds::limit(self.library, limit));
         let Some(watch) = self.watch() else { return self.known_again() };
         if let Some(misled) = super::misdeeds::while_waiting(self, &watch) {
             return misled;
@@ -87,6 +106,13 @@ impl Child {
             return Ok(None);
         }
         self.collect()
+    }
+
+    /// A child that reads to the end of its input would be waited for without an end.
+    pub(super) fn wait_closes_stdin(&self) {
+        if !self.library.has(Fault::WaitKeepsStdinOpen) {
+            lock(&self.pipes[0]).take();
+        }
     }
 
     /// Its end, `None` while it runs.
@@ -112,6 +138,11 @@ impl Child {
     pub fn signal(&self, signal: i32) -> io::Result<()> {
         let state = lock(&self.state);
         let State::Running(watch) = &*state else { return super::misdeeds::after_the_end(self, signal) };
+        if self.nature.group && !self.library.has(Fault::KillsLeaderAlone) {
+            // SAFETY: the leader is not reaped while the lock is held, so the number is still its group's.
+            Errno::result(unsafe { libc::kill(-self.pid, signal) })?;
+            return Ok(());
+        }
         // The number is its own while the lock is held, unless somebody else reaped it: where the platform has a name that cannot
         // be given to another process, that one is used.
         super::platform::signal(watch.as_fd(), self.pid, signal)
@@ -184,6 +215,13 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         if self.watch().is_none() || self.library.has(Fault::DropLeavesZombie) {
+            return;
+        }
+        if self.nature.kill_on_drop && !self.library.has(Fault::ForgetsToKillOnDrop) {
+            let _ = self.signal(libc::SIGKILL);
+            if !self.library.has(Fault::KillOnDropLeavesZombie) {
+                reap(self.pid);
+            }
             return;
         }
         if self.library.has(Fault::DropKills) {

@@ -22,6 +22,8 @@ pub const GATES: usize = 1024;
 /// Most listeners of a case.
 pub const LISTENERS: usize = 64;
 const ACCOUNTED: usize = 256;
+/// Descriptor slots whose inodes are known; pipes beyond that have no names in the explanation of a hang.
+pub const MADE: usize = 256;
 /// Size of an arena in bytes; only what is touched costs memory.
 pub const SIZE: usize = 256 << 20;
 const LOG: usize = 128 << 10;
@@ -48,6 +50,8 @@ pub struct Header {
     /// 0: between steps; 2n: in step n; 2n + 1: in step n, waiting at a gate.
     doing: [AtomicU32; ACTORS],
     ports: [AtomicU32; LISTENERS],
+    /// Inodes of what the first so many descriptor slots hold, for the explanation of a hang.
+    made: [AtomicU64; MADE],
 }
 
 const _: () = assert!(size_of::<Header>() <= LOG);
@@ -107,6 +111,13 @@ impl Arena {
     /// Where the file is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Lets agents that run as another user map it.
+    pub fn open_to_users(&self) {
+        use std::os::unix::fs::PermissionsExt;
+        // Where that fails such an agent is found to be unable, which says more.
+        let _ = std::fs::set_permissions(&self.path, std::fs::Permissions::from_mode(0o666));
     }
 
     /// Empties the arena for the next case and starts its clock. Only while no actor runs.
@@ -206,6 +217,11 @@ impl Arena {
     /// The port of a listener, 0 while it does not listen.
     pub fn port(&self, listener: u16) -> &AtomicU32 {
         &self.header().ports[usize::from(listener) % LISTENERS]
+    }
+
+    /// The inode of what was made last into this slot, 0 while nothing was; none for slots beyond [`MADE`].
+    pub fn made(&self, slot: u16) -> Option<&AtomicU64> {
+        self.header().made.get(usize::from(slot))
     }
 
     /// Notes that the scenario itself left this descriptor of the root open.

@@ -11,7 +11,7 @@ use super::adapter::Adapter;
 use super::deadline::{Over, Wait};
 use super::frame::{Done, Job, ended_in_words};
 use super::warden::Warden;
-use super::{observe, snapshot};
+use super::{observe, privilege, snapshot};
 use crate::generate::act::Act;
 use crate::generate::program::{Op, Program};
 use crate::plan::script::{Ended, Outcome};
@@ -75,7 +75,12 @@ impl Warden {
         if over == Over::MainGone {
             return None;
         }
-        done.end = self.end_of(over, adapter_ended, program, adapter);
+        done.end = self.end_of(over, adapter_ended, program);
+        if let End::Hang { evidence } = &mut done.end {
+            let seen = snapshot::take(self.alone(), &self.arena, program, adapter);
+            *evidence = snapshot::lines(&seen);
+            done.observed.hang = Some(Box::new(seen));
+        }
         self.leftovers(over, root, adapter.filter(|_| adapter_ended.is_none()), program, done);
         Some(Ok(()))
     }
@@ -116,19 +121,24 @@ impl Warden {
         {
             return Err(End::Unsupported { reason: format!("{} does not claim `{lacking}`", adapter.hello.library) });
         }
+        if needs(&program.root).contains(&"user") {
+            self.arena.open_to_users();
+            let places = [(self.agent.as_path(), libc::X_OK), (self.arena.path(), libc::R_OK | libc::W_OK), (self.home.dir(), libc::X_OK)];
+            privilege::others_may_run(&places).map_err(|reason| End::Unavailable { reason })?;
+        }
         done.observed.before = sys::state_of(adapter.pid).ok();
         let [request_fd, reply_fd] = adapter.fds();
         Ok(Some(DriverLink { request_fd, reply_fd, pid: adapter.pid, request_ms: job.request_ms }))
     }
 
-    fn end_of(&self, over: Over, adapter_ended: Option<Ended>, program: &Program, adapter: Option<i32>) -> End {
-        let snapshot = || snapshot::take(self.alone(), &self.arena, program.actors, adapter);
+    fn end_of(&self, over: Over, adapter_ended: Option<Ended>, program: &Program) -> End {
+        let hang = || End::Hang { evidence: Vec::new() };
         match (over, adapter_ended) {
-            (Over::Late, _) => End::Hang { evidence: snapshot() },
+            (Over::Late, _) => hang(),
             (Over::TooMany(count), _) => End::Crash {
                 message: format!("the case had {count} processes at once; more than {} are taken for a fork bomb", sys::MOST_AT_ONCE),
             },
-            (Over::Ended(Ended::Exited(actor::SUBJECT_HUNG)), None) if program.library => End::Hang { evidence: snapshot() },
+            (Over::Ended(Ended::Exited(actor::SUBJECT_HUNG)), None) if program.library => hang(),
             (_, Some(ended)) => End::Crash { message: format!("the subject's process {}", ended_in_words(ended)) },
             (Over::Ended(Ended::Exited(actor::PROTOCOL)), _) if program.library => End::Protocol { message: self.last_words() },
             (Over::Ended(Ended::Exited(actor::SUBJECT_DIED)), _) if program.library => End::Crash { message: self.last_words() },

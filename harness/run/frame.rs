@@ -110,10 +110,16 @@ pub struct Done {
 pub fn ended_in_words(ended: Ended) -> String {
     match ended {
         Ended::Exited(code) => format!("exited with {code}"),
-        Ended::Killed { signal, core } => format!("was killed by signal {signal}{}", if core { " and dumped core" } else { "" }),
-        Ended::Stopped(signal) => format!("was stopped by signal {signal}"),
+        Ended::Killed { signal, core } => {
+            format!("was killed by {}{}", signal_in_words(signal), if core { " and dumped core" } else { "" })
+        }
+        Ended::Stopped(signal) => format!("was stopped by {}", signal_in_words(signal)),
         Ended::Continued => "was continued".to_owned(),
     }
+}
+
+fn signal_in_words(signal: i32) -> String {
+    crate::names::signal_name(signal).map_or_else(|| format!("signal {signal}"), |name| format!("signal {signal} ({name})"))
 }
 
 /// One end of the channel.

@@ -12,6 +12,7 @@ pub(super) fn is_threadable(step: &Step) -> bool {
     match step {
         // In many languages only the main thread may install handlers.
         Step::Parallel(_) | Step::Handle(_) => false,
+        Step::Pipeline(_) | Step::Run(_) => false,
         Step::Wait(_) | Step::Kill(_) | Step::Read(_) | Step::Write(_) | Step::Close(_) | Step::Repeat(_) | Step::When(_) => true,
         other => step::describe(other).plane == Planes::Library,
     }

@@ -12,6 +12,7 @@ pub mod fd;
 pub mod file;
 pub mod library;
 pub mod memory;
+pub mod pipeline;
 pub mod process;
 pub mod signal;
 pub mod socket;
@@ -36,6 +37,7 @@ pub enum Step {
     Write(fd::Write),
     WriteRecords(fd::WriteRecords),
     Read(fd::Read),
+    Copy(fd::Copy),
     SetFlags(fd::SetFlags),
     // files
     File(file::File),
@@ -74,6 +76,8 @@ pub enum Step {
     Drop(library::Drop),
     Parallel(library::Parallel),
     Handle(library::Handle),
+    Pipeline(pipeline::Pipeline),
+    Run(pipeline::Run),
 }
 
 /// The keyword of a step, as a scenario writes it.
@@ -83,40 +87,46 @@ pub fn name(step: &Step) -> &'static str {
 
 pub use super::describe::{KINDS, Kind, describe};
 
-/// Where a list of steps stands inside its step.
+/// Where in a step a list of steps stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Field {
-    /// The value of this field.
-    Named(&'static str),
-    /// This member of the field's value.
-    Member(&'static str, usize),
+pub enum Place {
+    /// In this field.
+    Field(&'static str),
+    /// In `do` of this member of `stages`.
+    Stage(usize),
+    /// It is this member of `lists`.
+    List(usize),
 }
 
-impl Field {
-    /// Its node below the node of the step's body.
+impl Place {
+    /// Its node, of the node of the step's fields.
     pub fn of(self, body: &Node) -> &Node {
         match self {
-            Field::Named(name) => body.at(name),
-            Field::Member(name, index) => body.at(name).item(index),
+            Place::Field(field) => body.at(field),
+            Place::Stage(index) => body.at("stages").item(index).at("do"),
+            Place::List(index) => body.at("lists").item(index),
         }
     }
 }
 
-/// The lists of steps inside a step, in the order of the file, with where they stand.
-pub fn bodies(step: &Step) -> Vec<(Field, &[Step])> {
-    const DO: Field = Field::Named("do");
-    match step {
-        Step::Fork(fork) => vec![(DO, &fork.steps)],
-        Step::ForkTree(tree) => vec![(DO, &tree.steps)],
-        Step::Exec(exec) => vec![(DO, &exec.steps)],
-        Step::Spawn(spawn) => vec![(DO, &spawn.steps)],
-        Step::Repeat(repeat) => vec![(DO, &repeat.steps)],
-        Step::Parallel(parallel) if parallel.lists.is_empty() => vec![(DO, &parallel.steps)],
-        Step::Parallel(parallel) => {
-            let lists = parallel.lists.iter().enumerate();
-            lists.map(|(index, list)| (Field::Member("lists", index), &list[..])).collect()
-        }
-        Step::When(when) => vec![(DO, &when.steps), (Field::Named("else"), &when.otherwise)],
+/// The lists of steps inside a step, in the order of the file, with their places.
+pub fn bodies(step: &Step) -> Vec<(Place, &[Step])> {
+    let own: Vec<(&'static str, &[Step])> = match step {
+        Step::Fork(fork) => vec![("do", &fork.steps)],
+        Step::ForkTree(tree) => vec![("do", &tree.steps)],
+        Step::Exec(exec) => vec![("do", &exec.steps)],
+        Step::Spawn(spawn) => vec![("do", &spawn.steps)],
+        Step::Run(run) => vec![("do", &run.steps)],
+        Step::Repeat(repeat) => vec![("do", &repeat.steps)],
+        Step::Parallel(parallel) if parallel.lists.is_empty() => vec![("do", &parallel.steps)],
+        Step::When(when) => vec![("do", &when.steps), ("else", &when.otherwise)],
         _ => Vec::new(),
-    }
+    };
+    let stages = pipeline::stages(step).iter().enumerate().map(|(index, stage)| (Place::Stage(index), &stage.steps[..]));
+    let lists = match step {
+        Step::Parallel(parallel) => &parallel.lists[..],
+        _ => &[],
+    };
+    let lists = lists.iter().enumerate().map(|(index, list)| (Place::List(index), &list[..]));
+    own.into_iter().map(|(field, steps)| (Place::Field(field), steps)).chain(stages).chain(lists).collect()
 }

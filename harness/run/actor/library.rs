@@ -1,23 +1,27 @@
 //! The driver's half of the library plane: asks the subject and records what it answers.
 
+use super::pipeline::Stages;
 use super::{DriverLink, PROTOCOL, Performer, SUBJECT_DIED, SUBJECT_HUNG, Stop};
 use crate::plan::script::{ActorId, Outcome, SUBJECT};
 use crate::plan::value::Value;
 use crate::run::arena::Arena;
 use crate::trace::What;
 use crate::wire::client::{Client, WireError};
-use crate::wire::message::{EnvRequest, Failure, Fields, Operation, Reply, ReplyBody, SpawnRequest, Stdio};
+use crate::wire::message::{EnvRequest, Failure, Fields, Operation, Reply, ReplyBody, SpawnRequest, Status, Stdio};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 /// What the subject does, as [`Arena::doing`] has it: one step is like another.
 const BUSY: u32 = 2;
+/// The name of that number; judges know it.
+const DESCRIPTORS: &str = "subject descriptors";
 
 /// A conversation with the subject on behalf of the case.
 pub struct Driver {
     client: Client,
     limit_ms: u64,
     pub(super) handles: BTreeMap<ActorId, String>,
+    pub(super) stages: Stages,
 }
 
 impl Driver {
@@ -28,6 +32,7 @@ impl Driver {
             client: Client::resume(link.request_fd, link.reply_fd, link.pid, seq),
             limit_ms: link.request_ms,
             handles: BTreeMap::new(),
+            stages: Stages::new(),
         }
     }
 
@@ -42,9 +47,21 @@ impl Performer<'_> {
             return self.settle(Err(Outcome::Other("there is no subject to ask".to_owned())));
         };
         let outcome = self.understand(actor, name, operation, reply.body);
+        if matches!(operation, Operation::Spawn(_)) && matches!(outcome, Outcome::Error(_) | Outcome::Other(_)) {
+            self.count_descriptors();
+        }
         let failed = is_failure(&outcome);
         self.returned(outcome, actor);
         if failed && !self.lenient { Err(Stop::GaveUp) } else { Ok(()) }
+    }
+
+    /// What the subject has open after a start that failed, before it is asked for anything else: giving handles up collects
+    /// garbage in many languages, and hides what a failed start left.
+    fn count_descriptors(&self) {
+        let pid = self.context.subject.map(|link| link.pid);
+        if let Some(count) = pid.and_then(crate::sys::descriptor_count) {
+            self.note_step(What::Number { name: DESCRIPTORS.to_owned(), value: count as i64 });
+        }
     }
 
     /// Asks; a subject that fails as a partner (and not as a library) ends the driver.
@@ -83,11 +100,16 @@ impl Performer<'_> {
             ReplyBody::Ok(fields) => fields,
             other => return refusal(other),
         };
+        self.note_stages(actor, &fields);
         if fields.timed_out {
             return Outcome::TimedOut;
         }
         match operation {
-            Operation::Spawn(_) => self.started(actor, &fields),
+            Operation::Spawn(_) | Operation::Pipeline { .. } => self.started(actor, &fields),
+            Operation::Run { .. } => {
+                self.collected(name, &fields);
+                status(&fields)
+            }
             Operation::Write { .. } => Outcome::Done(fields.written.map(|n| n as i64)),
             Operation::Read { stream, .. } => self.arrived(&format!("{name}.{stream}"), fields.data.as_ref()),
             Operation::Communicate { .. } => {
@@ -107,7 +129,7 @@ impl Performer<'_> {
         Outcome::Done(fields.pid.map(i64::from))
     }
 
-    fn arrived(&self, stream: &str, data: Option<&Value>) -> Outcome {
+    pub(super) fn arrived(&self, stream: &str, data: Option<&Value>) -> Outcome {
         let Some(bytes) = data.and_then(Value::bytes) else { return Outcome::Eof };
         if bytes.is_empty() {
             return Outcome::Eof;
@@ -126,10 +148,14 @@ pub(super) fn is_failure(outcome: &Outcome) -> bool {
 fn status(fields: &Fields) -> Outcome {
     match &fields.status {
         None => Outcome::Pending,
-        Some(status) => match status.ended() {
-            Some(ended) => Outcome::Ended(ended),
-            None => Outcome::Other(format!("{status:?}")),
-        },
+        Some(status) => status_of(status),
+    }
+}
+
+pub(super) fn status_of(status: &Status) -> Outcome {
+    match status.ended() {
+        Some(ended) => Outcome::Ended(ended),
+        None => Outcome::Other(format!("{status:?}")),
     }
 }
 
