@@ -96,8 +96,8 @@ fn an_empty_case_runs_and_is_as_it_was() {
 #[test]
 fn zombies_and_survivors_are_noted_and_ended() {
     at_each_level(|session| {
-        let survivor = Act::Fork { actor: 1, body: vec![op(0, Act::Gate { gate: 0 })] };
-        let zombie = Act::Fork { actor: 2, body: Vec::new() };
+        let survivor = Act::Fork { actor: 1, pid_of: None, body: vec![op(0, Act::Gate { gate: 0 })] };
+        let zombie = Act::Fork { actor: 2, pid_of: None, body: Vec::new() };
         let history = run(session, &program(vec![survivor, zombie, Act::Await { who: 2, state: State::Zombie }]));
         assert_eq!(history.end, End::Done);
         let left: Vec<_> = history.observed.left.iter().map(|left| (left.actor, left.state.as_str())).collect();

@@ -203,9 +203,10 @@ pub type Template = String;
 #[expect(missing_docs, reason = "the fields are named after the steps' fields, documented in plan/step")]
 pub enum Act {
     // --- process
-    /// fork; the child performs `body` and exits with 0. `Done(pid)`.
+    /// fork; the child performs `body` and exits with 0. `Done(pid)`. `pid_of`: under the process id that this actor had.
     Fork {
         actor: ActorId,
+        pid_of: Option<ActorId>,
         body: Vec<Op>,
     },
     /// fork `levels` times with both going on; process k > 0 (bit i of k = child of fork i) is actor `first + k`, process 0 is
@@ -394,6 +395,11 @@ pub enum Act {
         who: ActorId,
         state: State,
     },
+    /// `Number` events `burnt` and `beside`, in microseconds of CPU time, and `Done(beside)`.
+    Burn {
+        ms: u32,
+        beside: ActorId,
+    },
     /// Run natively. Rounds beyond the first 64 record only failures.
     Repeat {
         times: u64,
@@ -409,11 +415,11 @@ pub enum Act {
         #[serde(with = "as_json")]
         operation: Box<Operation>,
     },
-    /// `parallel`: the operations with whose handle each means; `Return`s are recorded per thread and operation, `of` = actor.
+    /// `parallel`: one list of [`Act::Ask`]s that every thread performs, or one for each thread. Each has its own step, under which its
+    /// `Return`s are recorded, `of` = actor.
     AskParallel {
         threads: u32,
-        #[serde(with = "as_json")]
-        operations: Vec<(ActorId, Operation)>,
+        lists: Vec<Vec<Op>>,
     },
     /// `pipeline` or `run` (where `stages` is empty when the actor is itself what is run). Besides the whole's, `Return`s are
     /// recorded for each stage of which the subject tells, then and by later operations on the whole, `of` = stage: `Done(pid)`

@@ -94,6 +94,7 @@ pub static PROPERTIES: &[&dyn Property] = &[
     &property::stage_status::StageStatus,
     &property::reaped_all::ReapedAll,
     &property::memory_unshared::MemoryUnshared,
+    &property::no_busy_loop::NoBusyLoop,
 ];
 
 /// The properties as the checker of scenarios needs to know them.

@@ -6,6 +6,7 @@ mod fields;
 mod gates;
 mod kinds;
 mod names;
+mod parallel;
 mod pipeline;
 pub mod vocabulary;
 mod walk;

@@ -94,6 +94,7 @@ pub const KINDS: &[Kind] = &[
     kind("control", "gate", Planes::Both, "", "wait until somebody opens this gate"),
     kind("control", "open-gate", Planes::Both, "", "open a gate for everybody, for good"),
     kind("control", "await", Planes::Both, "", "wait until an actor is in a state, seen from outside"),
+    kind("control", "burn", Planes::Platform, "", "use so much CPU, and record how much another actor used meanwhile"),
     kind("control", "repeat", Planes::Both, "", "perform the steps so many times"),
     kind("control", "when", Planes::Both, "", "perform `do` where a condition on the parameters holds, `else` where not"),
     kind("library", "spawn", Planes::Library, "spawn", "have the subject start a program; the agent plays it and performs `do`"),
@@ -101,7 +102,8 @@ pub const KINDS: &[Kind] = &[
     kind("library", "poll", Planes::Library, "poll", "have the subject ask without blocking whether a child has ended"),
     kind("library", "terminate", Planes::Library, "terminate", "have the subject terminate a child in its own way"),
     kind("library", "drop", Planes::Library, "drop", "have the subject give a handle up"),
-    kind("library", "parallel", Planes::Library, "threads", "have so many threads of the subject perform the steps at once"),
+    kind("library", "parallel", Planes::Library, "threads", "have threads of the subject perform the steps at once, or each its own list"),
+    kind("library", "handle", Planes::Library, "handlers", "have the subject handle a signal from now on"),
     kind(
         "pipeline",
         "pipeline",
@@ -174,6 +176,7 @@ fn index(step: &Step) -> usize {
         Gate
         OpenGate
         Await
+        Burn
         Repeat
         When
         Spawn
@@ -182,6 +185,7 @@ fn index(step: &Step) -> usize {
         Terminate
         Drop
         Parallel
+        Handle
         Pipeline
         Run
     }

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 /// Number of an actor within its case; 0 is the root.
 pub type ActorId = u16;
+/// Stands for the subject's own process where steps of started programs mean it. It is no actor: no case has so many.
+pub const SUBJECT: ActorId = 4095;
 /// Number of a step within its case, unique over all actors, in the order of the scenario file.
 pub type StepId = u32;
 

@@ -1,7 +1,7 @@
 //! The reference library as a subject: `childproof __subject raw`, or `raw:FAULT` for a faulty twin.
 
 use super::spawn::Refusal;
-use super::{Child, Command, End, Env, Fault, Group, Library, Output, Pipeline, Stdio, User, Wishes, birth, platform, sweep};
+use super::{Child, Command, End, Env, Fault, Group, Library, Output, Pipeline, Stdio, User, Wishes, birth, handlers, platform, sweep};
 use crate::plan::value::Value;
 use crate::wire::adapter::{done, errno_name, failed, hello, in_threads, input, ok, refused, run, text, unknown_handle};
 use crate::wire::message::{Data, Fields, Operation, ReplyBody, SpawnRequest, Status, Stdio as Wanted};
@@ -35,6 +35,7 @@ const CLAIMS: &[&str] = &[
     "stdio-file",
     "stdio-fd",
     "stdio-merge",
+    "handlers",
     "read-some",
     "close-output",
     "run",
@@ -92,14 +93,18 @@ impl Adapter {
                 let handles = std::mem::take(&mut *self.handles());
                 drop(handles);
                 super::misdeeds::collect();
+                handlers::undo();
                 done()
             }
             Operation::Quit => done(),
+            Operation::Handle { signal } => match number(signal) {
+                Some(number) => handlers::handle(number).map_or_else(|error| explain(&error), |()| done()),
+                None => refused("InvalidInput", format!("no signal `{signal}` here")),
+            },
             Operation::Run { stages, input } => self.run(stages, input.as_ref()).unwrap_or_else(|error| explain(&error)),
             Operation::Pipeline { handle, stages, stderr } => {
                 self.pipeline(handle.as_deref(), stages, stderr).unwrap_or_else(|error| explain(&error))
             }
-            Operation::Handle { .. } => ReplyBody::Unsupported("the reference library does not offer it".into()),
             Operation::Write { handle, .. }
             | Operation::CloseStdin { handle }
             | Operation::Read { handle, .. }
@@ -200,7 +205,7 @@ fn with_child(child: &Child, operation: &Operation) -> io::Result<ReplyBody> {
         }
         Operation::Poll { .. } => child.poll().map(ended),
         Operation::Kill { .. } => child.signal(libc::SIGKILL).map(|()| done()),
-        Operation::Terminate { .. } => child.signal(libc::SIGTERM).map(|()| done()),
+        Operation::Terminate { .. } => child.terminate().map(|()| done()),
         Operation::Signal { signal, .. } => match number(signal) {
             Some(number) => child.signal(number).map(|()| done()),
             None => Ok(refused("InvalidInput", format!("no signal `{signal}` here"))),

@@ -45,8 +45,9 @@ impl Child {
         while written < data.len() {
             match nix::unistd::write(pipe, &data[written..]) {
                 Ok(n) => written += n,
-                Err(Errno::EAGAIN) => writable(pipe)?,
-                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) if writable(pipe)? => {}
+                Err(Errno::EAGAIN) if self.library.has(Fault::HalfWriteOnSignal) => return Ok(data.len()),
+                Err(Errno::EAGAIN | Errno::EINTR) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -74,7 +75,11 @@ impl Child {
             return Ok(data);
         }
         while fetch(&pipe, &mut data, 65536)? != Fetched::Eof {
-            ready(&pipe, None)?;
+            if self.library.has(Fault::LosesDataOnSignal) {
+                super::misdeeds::forget_when_interrupted(&pipe, &mut data);
+            } else {
+                ready(&pipe, None)?;
+            }
         }
         if self.library.has(Fault::ErrorAtHangUp) && nix::unistd::isatty(&pipe).unwrap_or(false) {
             return Err(Errno::EIO.into());
@@ -241,9 +246,11 @@ fn fetch(pipe: &OwnedFd, data: &mut Vec<u8>, most: usize) -> io::Result<Fetched>
     }
 }
 
-fn writable(pipe: &OwnedFd) -> io::Result<()> {
+/// Sleeps until something can be written, or until a handler has run: whether it was the former.
+fn writable(pipe: &OwnedFd) -> io::Result<bool> {
     match poll(&mut [PollFd::new(pipe.as_fd(), PollFlags::POLLOUT)], left(None)) {
-        Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Ok(_) => Ok(true),
+        Err(Errno::EINTR) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

@@ -96,6 +96,17 @@ faults! {
     LeaksAtLimit "leaks-at-limit" "What was opened for a start before the limit on descriptors was met stays open.",
     KeepsOnFailure "keeps-on-failure" "A descriptor of each failed start stays open until handles are given up.",
     Sleeps "sleeps" "wait looks at the child only after two minutes.",
+    LeaksIntoSiblings "leaks-into-siblings" "The caller's ends of pipes are inherited by whatever it starts next.",
+    ReapsStrangers "reaps-strangers" "wait reaps whatever child has ended, and forgets those that are not its own.",
+    HoldsLockWhileWaiting "holds-lock-while-waiting" "A thread that waits for a child keeps all others from it.",
+    GivesUpOnSignal "gives-up-on-signal" "A wait that a signal interrupts is an error.",
+    LosesDataOnSignal "loses-data-on-signal" "A read that a signal interrupts begins anew, without what it had read.",
+    HalfWriteOnSignal "half-write-on-signal" "A write that a signal interrupts is taken for finished.",
+    TerminateKills "terminate-kills" "terminate sends SIGKILL.",
+    TakesStopForEnd "takes-stop-for-end" "A child that is stopped is reported as killed by that signal.",
+    KillsAfterReap "kills-after-reap" "A signal is sent to the process id of a child that was reaped.",
+    BusyWaits "busy-waits" "wait asks for the end in a loop without sleeping.",
+    ForksBetween "forks-between" "A file that is opened for one child is inherited by those that other threads start at that moment.",
 }
 
 impl fmt::Display for Fault {

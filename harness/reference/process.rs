@@ -27,7 +27,7 @@ pub enum End {
 #[derive(Debug)]
 pub struct Child {
     pub(super) library: Library,
-    pid: i32,
+    pub(super) pid: i32,
     state: Mutex<State>,
     /// The thread that reaped it (only [`Fault::WrongStatusForThreads`] asks).
     reaper: OnceLock<ThreadId>,
@@ -55,6 +55,8 @@ impl Nature {
 enum State {
     Running(Arc<Watch>),
     Ended(End),
+    /// It had ended, and somebody else had reaped it, before it could be watched (SIGCHLD ignored): nobody knows how.
+    Lost,
 }
 
 /// Processes whose handle was dropped before they ended.
@@ -67,12 +69,17 @@ pub fn sweep() {
 
 impl Child {
     pub(super) fn new(library: Library, pid: i32, pipes: [Option<OwnedFd>; 3], nature: Nature) -> io::Result<Child> {
-        let watch = Watch::of(pid).inspect_err(|_| {
-            // A process that cannot be watched is not left behind. SAFETY: it is our unreaped child.
-            unsafe { libc::kill(pid, libc::SIGKILL) };
-            reap(pid);
-        })?;
-        let state = Mutex::new(State::Running(Arc::new(watch)));
+        let state = match Watch::of(pid) {
+            Ok(watch) => State::Running(Arc::new(watch)),
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => State::Lost,
+            Err(error) => {
+                // A process that cannot be watched is not left behind. SAFETY: it is our unreaped child.
+                unsafe { libc::kill(pid, libc::SIGKILL) };
+                reap(pid);
+                return Err(error);
+            }
+        };
+        let state = Mutex::new(state);
         Ok(Child { library, pid, state, reaper: OnceLock::new(), pipes: pipes.map(Mutex::new), talk: Mutex::default(), nature })
     }
 
@@ -92,6 +99,9 @@ impl Child {
         }
         let deadline = limit.map(|limit| Instant::now() + super::misdeeds::limit(self.library, limit));
         let Some(watch) = self.watch() else { return self.known_again() };
+        if let Some(misled) = super::misdeeds::while_waiting(self, &watch) {
+            return misled;
+        }
         if !ready(&watch, deadline)? {
             return Ok(None);
         }
@@ -113,26 +123,52 @@ impl Child {
         if self.watch().is_none() { self.known_again() } else { self.collect() }
     }
 
+    /// Asks it to end: SIGTERM.
+    ///
+    /// # Errors
+    /// As [`Child::signal`].
+    pub fn terminate(&self) -> io::Result<()> {
+        self.signal(if self.library.has(Fault::TerminateKills) { libc::SIGKILL } else { libc::SIGTERM })
+    }
+
     /// Sends a signal; nothing when its end is known.
     ///
     /// # Errors
     /// Those of kill(2).
     pub fn signal(&self, signal: i32) -> io::Result<()> {
         let state = lock(&self.state);
-        if matches!(*state, State::Ended(_)) {
+        let State::Running(watch) = &*state else { return super::misdeeds::after_the_end(self, signal) };
+        if self.nature.group && !self.library.has(Fault::KillsLeaderAlone) {
+            // SAFETY: the leader is not reaped while the lock is held, so the number is still its group's.
+            Errno::result(unsafe { libc::kill(-self.pid, signal) })?;
             return Ok(());
         }
-        let whole = self.nature.group && !self.library.has(Fault::KillsLeaderAlone);
-        // SAFETY: the process is not reaped while the lock is held, so the number is still its own.
-        Errno::result(unsafe { libc::kill(if whole { -self.pid } else { self.pid }, signal) })?;
-        Ok(())
+        // The number is its own while the lock is held, unless somebody else reaped it: where the platform has a name that cannot
+        // be given to another process, that one is used.
+        super::platform::signal(watch.as_fd(), self.pid, signal)
     }
 
     /// What to sleep on; `None` once the end is known.
     pub(super) fn watch(&self) -> Option<Arc<Watch>> {
         match &*lock(&self.state) {
             State::Running(watch) => Some(Arc::clone(watch)),
-            State::Ended(_) => None,
+            State::Ended(_) | State::Lost => None,
+        }
+    }
+
+    /// Waits with everybody else locked out ([`Fault::HoldsLockWhileWaiting`]).
+    pub(super) fn wait_with_lock(&self) -> io::Result<Option<End>> {
+        let mut state = lock(&self.state);
+        if let State::Running(watch) = &*state {
+            ready(watch, None)?;
+            if let Some(end) = waitpid(self.pid, libc::WNOHANG)? {
+                *state = State::Ended(end);
+            }
+        }
+        match *state {
+            State::Ended(end) => Ok(Some(end)),
+            State::Lost => Err(Errno::ECHILD.into()),
+            State::Running(_) => Ok(None),
         }
     }
 
@@ -142,6 +178,7 @@ impl Child {
         }
         match &*lock(&self.state) {
             State::Ended(end) => Ok(Some(self.told(*end))),
+            State::Lost => Err(Errno::ECHILD.into()),
             State::Running(_) => Ok(None),
         }
     }
@@ -155,10 +192,16 @@ impl Child {
     /// Reaps it if nobody has yet.
     pub(super) fn collect(&self) -> io::Result<Option<End>> {
         let mut state = lock(&self.state);
-        if let State::Ended(end) = *state {
-            return Ok(Some(self.told(end)));
+        match *state {
+            State::Ended(end) => return Ok(Some(self.told(end))),
+            State::Lost => return Err(Errno::ECHILD.into()),
+            State::Running(_) => {}
         }
-        let Some(end) = waitpid(self.pid, libc::WNOHANG)? else { return Ok(None) };
+        let stops = if self.library.has(Fault::TakesStopForEnd) { libc::WUNTRACED } else { 0 };
+        if self.library.has(Fault::ReapsStrangers) {
+            super::misdeeds::reap_others(self.pid);
+        }
+        let Some(end) = waitpid(self.pid, libc::WNOHANG | stops)? else { return Ok(None) };
         let end = match end {
             End::Killed(signal) if self.library.has(Fault::MisreadsSignalDeath) => End::Exited(128 + signal),
             end => end,
@@ -219,6 +262,7 @@ fn waitpid(pid: i32, flags: i32) -> io::Result<Option<End>> {
         match Errno::result(unsafe { libc::waitpid(pid, &raw mut status, flags) }) {
             Ok(0) => return Ok(None),
             Ok(_) if libc::WIFSIGNALED(status) => return Ok(Some(End::Killed(libc::WTERMSIG(status)))),
+            Ok(_) if libc::WIFSTOPPED(status) => return Ok(Some(End::Killed(libc::WSTOPSIG(status)))),
             Ok(_) => return Ok(Some(End::Exited(libc::WEXITSTATUS(status)))),
             Err(Errno::EINTR) => {}
             Err(error) => return Err(error.into()),

@@ -8,6 +8,10 @@ use super::{Fault, Library, platform};
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+use std::sync::Mutex;
+
+/// Held from the opening of a child's descriptors until the caller has closed its copies.
+static STARTING: Mutex<()> = Mutex::new(());
 
 impl Library {
     /// Starts a program.
@@ -27,7 +31,11 @@ impl Library {
         process::sweep();
         command.wishes.check(self)?;
         let image = Image::of(self, command)?;
+        // What is open for one child must not be in another's hands, not even until that one's exec: a program that is still open
+        // for writing somewhere cannot be started (ETXTBSY).
+        let one_at_a_time = (!self.has(Fault::ForksBetween)).then(|| process::lock(&STARTING));
         let ends = Ends::of(self, command)?;
+        super::misdeeds::leave_open(self);
         let (result, report) = platform::pipe()?;
         let (result, report) = (above_two(self, result)?, above_two(self, report)?);
         let mask = block_signals();
@@ -46,9 +54,11 @@ impl Library {
         let pid = forked?;
         super::pty::after_fork(self, &ends);
         drop((report, ends.theirs, ends.terminal, ends.master));
+        drop(one_at_a_time);
         super::misdeeds::after_start(self, command);
         self.outcome(pid, result)?;
         command.wishes.after_start(self);
+        super::misdeeds::bequeath(self, &ends.ours);
         Ok((pid, ends.ours))
     }
 

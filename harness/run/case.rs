@@ -309,9 +309,7 @@ fn keep_two(one: i32, other: i32) -> (i32, i32) {
 fn needs(ops: &[Op]) -> Vec<&'static str> {
     let of = |op: &Op| match &op.act {
         Act::Ask { operation, .. } | Act::AskPipeline { operation, .. } => capability::of(operation),
-        Act::AskParallel { operations, .. } => {
-            ["threads"].into_iter().chain(operations.iter().flat_map(|(_, operation)| capability::of(operation))).collect()
-        }
+        Act::AskParallel { lists, .. } => ["threads"].into_iter().chain(lists.iter().flat_map(|list| needs(list))).collect(),
         Act::Repeat { body, .. } => needs(body),
         _ => Vec::new(),
     };

@@ -34,6 +34,10 @@ pub(super) fn families(steps: &[Step]) -> BTreeMap<String, u32> {
         match step {
             Step::When(when) => add(&mut counts, larger(families(&when.steps), families(&when.otherwise)), 1),
             Step::Repeat(repeat) => add(&mut counts, families(&repeat.steps), 2),
+            Step::Parallel(parallel) => {
+                add(&mut counts, families(&parallel.steps), 2);
+                parallel.lists.iter().for_each(|list| add(&mut counts, families(list), 1));
+            }
             Step::ForkTree(tree) => {
                 *counts.entry(tree.name.clone()).or_default() += 2;
                 add(&mut counts, families(&tree.steps), 2);
@@ -89,6 +93,7 @@ pub(super) fn makes(step: &Step) -> bool {
         Step::Memory(_) | Step::Shared(_) | Step::Semaphore(_) => true,
         Step::Repeat(repeat) => repeat.index.is_some() || repeat.steps.iter().any(makes),
         Step::When(when) => when.steps.iter().chain(&when.otherwise).any(makes),
+        Step::Parallel(parallel) => parallel.steps.iter().chain(parallel.lists.iter().flatten()).any(makes),
         _ => false,
     }
 }

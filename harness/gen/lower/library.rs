@@ -5,12 +5,12 @@ use super::fd::{case_path, close_parts, write_label};
 use super::here::Here;
 use super::process::agent_path;
 use super::wishes;
-use super::{Declared, LowerError, Lowered, Lowering};
+use super::{LowerError, Lowered, Lowering};
 use crate::generate::act::{Act, Payload};
 use crate::generate::program::Op;
 use crate::plan::ast::{Expect, ExpectWord};
 use crate::plan::expr::Arg;
-use crate::plan::script::{ActorId, Asked, AskedEnv, Ended, Origin, Outcome, StepDecl};
+use crate::plan::script::{ActorId, Asked, AskedEnv, Origin, StepDecl};
 use crate::plan::step::{Step, fd, library, process, signal};
 use crate::plan::value::Value;
 use crate::wire::message::{Data, EnvRequest, Operation, SpawnRequest, Stdio};
@@ -33,6 +33,7 @@ impl Lowering<'_> {
         match step {
             Step::Spawn(spawn) => ops.push(self.spawn(here, spawn)?),
             Step::Parallel(parallel) => ops.push(self.parallel(here, parallel)?),
+            Step::Handle(handle) => ops.push(self.handle(here, handle)?),
             Step::Pipeline(pipeline) => ops.push(self.pipeline(here, pipeline)?),
             Step::Run(run) => ops.push(self.run(here, run)?),
             other => match self.requests(here, other)? {
@@ -178,53 +179,6 @@ impl Lowering<'_> {
         Ok(request)
     }
 
-    fn parallel(&mut self, here: &mut Here, step: &library::Parallel) -> Lowered<Op> {
-        let threads: u32 = self.values.int(&step.threads)?;
-        let mut operations = Vec::new();
-        let mut expects = Vec::new();
-        let mut labels = Vec::new();
-        for inner in &step.steps {
-            let Some((requests, expect)) = self.requests(here, inner)? else {
-                return Err(LowerError::invalid("`parallel` takes operations on started processes alone"));
-            };
-            labels.extend(requests.iter().map(|request| request.label.clone()));
-            expects.extend(requests.iter().map(|request| (request.kind, expect)));
-            operations.extend(requests.into_iter().map(|request| (request.actor, request.operation)));
-        }
-        let label = format!("in {threads} threads at once: {}", labels.join(", "));
-        let declared = self.declare(here, "parallel", label, None, &Expect::Success)?;
-        let lenient = self.expect_of_all(declared, &expects)?;
-        Ok(Op { lenient, ..declared.op(Act::AskParallel { threads, operations }) })
-    }
-
-    /// The operations of `parallel` return under one step, so what any of them may return is right for it. Where none says
-    /// anything, nothing is demanded but that they do not fail.
-    fn expect_of_all(&mut self, declared: Declared, expects: &[(&'static str, &Expect)]) -> Lowered<bool> {
-        if expects.iter().all(|(_, expect)| expect.is_success()) {
-            return Ok(false);
-        }
-        let (mut outcomes, mut anything) = (Vec::new(), false);
-        for (kind, expect) in expects {
-            let (more, any) = self.outcomes(expect)?;
-            anything |= any;
-            match (more.is_empty(), *kind) {
-                (true, "wait" | "communicate") => outcomes.push(Outcome::Ended(Ended::Exited(0))),
-                (true, _) => outcomes.push(Outcome::Done(None)),
-                (false, _) => outcomes.extend(more),
-            }
-        }
-        let mut known: Vec<Outcome> = Vec::new();
-        for outcome in outcomes {
-            if !known.contains(&outcome) {
-                known.push(outcome);
-            }
-        }
-        let decl = self.decl(declared);
-        decl.expect = known;
-        decl.any = anything;
-        Ok(true)
-    }
-
     fn spawn(&mut self, here: &mut Here, step: &library::Spawn) -> Lowered<Op> {
         let (outcomes, _) = self.outcomes(&step.expect)?;
         let child = self.actor(here, &step.name, Origin::Spawned)?;
@@ -266,8 +220,8 @@ impl Lowering<'_> {
     fn program_of_spawn(&self, step: &library::Spawn, name: &str) -> Lowered<String> {
         match &step.program {
             None => Ok(agent_path(name)),
-            Some(program) if step.search => self.values.bind(program),
-            Some(program) => Ok(self.program_path(&self.values.bind(program)?)),
+            Some(program) if step.search => self.values.template(program),
+            Some(program) => Ok(self.program_path(&self.values.template(program)?)),
         }
     }
 
@@ -291,7 +245,8 @@ impl Lowering<'_> {
     fn stdio(&self, words: [&Option<Arg<String>>; 3]) -> Lowered<[Option<Stdio>; 3]> {
         let mut stdio = [None, None, None];
         for (place, word) in stdio.iter_mut().zip(words) {
-            *place = self.values.bind_optional(word.as_ref())?.map_or(Ok(None), |word| stdio_of(&word))?;
+            let word = word.as_ref().map(|word| self.values.template(word)).transpose()?;
+            *place = word.map_or(Ok(None), |word| stdio_of(&word))?;
         }
         Ok(stdio)
     }

@@ -23,6 +23,7 @@ mod here;
 mod known;
 mod library;
 mod memory;
+mod parallel;
 mod pipeline;
 mod process;
 mod signal;
@@ -39,7 +40,7 @@ use super::act::Act;
 use super::program::{AgentPart, Op, Program, SubjectStart};
 use crate::plan::ast::Expect;
 use crate::plan::case::{Case, Plan};
-use crate::plan::script::{ActorDecl, ActorId, CheckDecl, Origin, Plane, Script, StepDecl, StepId};
+use crate::plan::script::{ActorDecl, ActorId, CheckDecl, Origin, Plane, SUBJECT, Script, StepDecl, StepId};
 use crate::plan::step::{self, Step};
 use here::Here;
 use known::Known;
@@ -224,6 +225,7 @@ impl<'a> Lowering<'a> {
             Step::Semaphore(semaphore) => ops.push(self.semaphore(here, semaphore)?),
             Step::Down(down) => ops.push(self.down(here, down)?),
             Step::Up(up) => ops.push(self.up(here, up)?),
+            Step::Burn(burn) => ops.push(self.burn(here, burn)?),
             other => self.control_step(here, other, ops)?,
         }
         Ok(())
@@ -292,6 +294,9 @@ impl<'a> Lowering<'a> {
     }
 
     fn name_of(&self, actor: ActorId) -> String {
+        if actor == SUBJECT {
+            return "the subject".to_owned();
+        }
         self.actors.get(usize::from(actor)).map_or_else(|| format!("actor {actor}"), |decl| decl.name.clone())
     }
 

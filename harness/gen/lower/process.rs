@@ -15,12 +15,14 @@ const DEEPEST_TREE: u8 = 6;
 
 impl Lowering<'_> {
     pub(super) fn fork(&mut self, here: &mut Here, step: &process::Fork) -> Lowered<Op> {
+        let pid_of = step.pid_of.as_ref().map(|other| self.who(here, other)).transpose()?;
         let child = self.actor(here, &step.name, Origin::Forked)?;
         let name = self.name_of(child);
-        let declared = self.declare(here, "fork", format!("fork {name}"), Some(&name), &step.expect)?;
+        let number = pid_of.map_or_else(String::new, |other| format!(" under the process id of {}", self.name_of(other)));
+        let declared = self.declare(here, "fork", format!("fork {name}{number}"), Some(&name), &step.expect)?;
         here.made(&step.name, child);
         let body = self.steps(&mut here.forked(child), &step.steps)?;
-        Ok(declared.op(Act::Fork { actor: child, body }))
+        Ok(declared.op(Act::Fork { actor: child, pid_of, body }))
     }
 
     /// Process k > 0 is actor `first + k`. The performer stays who it is, so `first` itself is no actor of the tree.

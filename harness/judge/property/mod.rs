@@ -24,6 +24,7 @@ pub mod frames_whole;
 pub mod in_time;
 pub mod limit_kept;
 pub mod memory_unshared;
+pub mod no_busy_loop;
 pub mod no_strays;
 pub mod no_zombie;
 pub mod nothing_survives;

@@ -20,7 +20,12 @@ impl Checker<'_> {
     /// What a step says of itself; the steps inside it are the walk's.
     pub(super) fn fields(&mut self, frame: &mut Frame, step: &Step, body: &Node) {
         match step {
-            Step::Fork(fork) => self.expect(frame, body, &fork.expect),
+            Step::Fork(fork) => {
+                if let Some(other) = &fork.pid_of {
+                    self.actor(frame, body.at("pid-of"), other);
+                }
+                self.expect(frame, body, &fork.expect);
+            }
             Step::ForkTree(tree) => self.expr(frame, body.at("levels"), &tree.levels, Sort::Int),
             Step::Exec(exec) => self.exec(frame, exec, body),
             Step::Exit(exit) => self.expr(frame, body, &exit.0, Sort::Int),
@@ -38,6 +43,10 @@ impl Checker<'_> {
                 self.gates.opened.entry(gate.0.clone()).or_insert(body.span);
             }
             Step::Await(awaited) => self.awaited(frame, awaited, body),
+            Step::Burn(burn) => {
+                self.expr(frame, body.at("ms"), &burn.ms, Sort::Int);
+                self.actor(frame, body.at("beside"), &burn.beside);
+            }
             Step::Repeat(repeat) => self.expr(frame, body.at("times"), &repeat.times, Sort::Int),
             Step::When(when) => self.expr(frame, body.at("holds"), &when.holds, Sort::Bool),
             Step::File(file) => {
@@ -195,9 +204,10 @@ impl Checker<'_> {
                 let given_up = self.with_stages(who);
                 self.gates.killed.extend(given_up);
             }
-            Step::Parallel(parallel) => {
-                self.need("threads");
-                self.expr(frame, body.at("threads"), &parallel.threads, Sort::Int);
+            Step::Parallel(parallel) => self.parallel(frame, parallel, body),
+            Step::Handle(handle) => {
+                self.need("handlers");
+                self.word(frame, body.at("signal"), &handle.signal, "a signal", words::signal);
             }
             Step::Pipeline(pipeline) => self.pipeline(frame, pipeline, body),
             Step::Run(run) => self.run(frame, run, body),
@@ -364,6 +374,9 @@ impl Checker<'_> {
         self.wishes(frame, spawn, body);
         for (field, arg) in [("stdin", &spawn.stdin), ("stdout", &spawn.stdout), ("stderr", &spawn.stderr)] {
             if let Some(arg) = arg {
+                if let Arg::Lit(text) = arg {
+                    self.free_text(frame, body.at(field), text);
+                }
                 let valid = if field == "stderr" { words::stderr } else { words::stdio };
                 self.word(frame, body.at(field), arg, "a place for a standard descriptor", valid);
                 self.possible(arg).iter().filter_map(|word| words::stdio_capability(word)).for_each(|capability| self.need(capability));

@@ -137,14 +137,31 @@ pub struct Terminate {
 #[serde(transparent)]
 pub struct Drop(pub String);
 
-/// `parallel: {threads: 4, do: [...]}`: each of so many threads of the subject performs the library steps of `do`.
-/// Capability `threads`.
+/// `parallel: {threads: 4, do: [...]}`: each of so many threads of the subject performs the library steps of `do`;
+/// `parallel: {lists: [[...], [...]]}`: one thread for each list. All begin together. Capability `threads`.
+///
+/// A `spawn` inside starts a child of its own in each thread: a family, thread after thread.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Parallel {
+    /// How many threads; absent with `lists`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threads: Option<Expr>,
+    /// Name under which the thread's number, from 0, is known in `do` as `$name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index: Option<String>,
+    /// Library steps, which every thread performs.
+    #[serde(rename = "do", skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+    /// Library steps of each thread.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lists: Vec<Vec<Step>>,
+}
+
+/// `handle: {signal: USR1}`: the subject handles this signal from now on, with a handler that returns. Capability `handlers`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Parallel {
-    /// How many threads.
-    pub threads: Expr,
-    /// Library steps.
-    #[serde(rename = "do")]
-    pub steps: Vec<Step>,
+pub struct Handle {
+    /// The signal.
+    pub signal: Arg<String>,
 }

@@ -76,6 +76,7 @@ pub enum Step {
     Gate(control::Gate),
     OpenGate(control::OpenGate),
     Await(control::Await),
+    Burn(control::Burn),
     Repeat(control::Repeat),
     When(control::When),
     // library operations (performed by the subject)
@@ -85,6 +86,7 @@ pub enum Step {
     Terminate(library::Terminate),
     Drop(library::Drop),
     Parallel(library::Parallel),
+    Handle(library::Handle),
     Pipeline(pipeline::Pipeline),
     Run(pipeline::Run),
 }
@@ -103,6 +105,8 @@ pub enum Place {
     Field(&'static str),
     /// In `do` of this member of `stages`.
     Stage(usize),
+    /// It is this member of `lists`.
+    List(usize),
 }
 
 impl Place {
@@ -111,6 +115,7 @@ impl Place {
         match self {
             Place::Field(field) => body.at(field),
             Place::Stage(index) => body.at("stages").item(index).at("do"),
+            Place::List(index) => body.at("lists").item(index),
         }
     }
 }
@@ -124,10 +129,15 @@ pub fn bodies(step: &Step) -> Vec<(Place, &[Step])> {
         Step::Spawn(spawn) => vec![("do", &spawn.steps)],
         Step::Run(run) => vec![("do", &run.steps)],
         Step::Repeat(repeat) => vec![("do", &repeat.steps)],
-        Step::Parallel(parallel) => vec![("do", &parallel.steps)],
+        Step::Parallel(parallel) if parallel.lists.is_empty() => vec![("do", &parallel.steps)],
         Step::When(when) => vec![("do", &when.steps), ("else", &when.otherwise)],
         _ => Vec::new(),
     };
     let stages = pipeline::stages(step).iter().enumerate().map(|(index, stage)| (Place::Stage(index), &stage.steps[..]));
-    own.into_iter().map(|(field, steps)| (Place::Field(field), steps)).chain(stages).collect()
+    let lists = match step {
+        Step::Parallel(parallel) => &parallel.lists[..],
+        _ => &[],
+    };
+    let lists = lists.iter().enumerate().map(|(index, list)| (Place::List(index), &list[..]));
+    own.into_iter().map(|(field, steps)| (Place::Field(field), steps)).chain(stages).chain(lists).collect()
 }

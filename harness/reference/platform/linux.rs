@@ -3,7 +3,7 @@
 use nix::fcntl::OFlag;
 use nix::pty::{grantpt, posix_openpt, unlockpt};
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 
 /// A pipe, both ends close-on-exec from the first moment.
 pub(in crate::reference) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
@@ -20,6 +20,16 @@ pub(in crate::reference) fn close_others_at_exec() {
         // Before Linux 5.11, or forbidden by a filter.
         super::close_one_by_one(1 << 20);
     }
+}
+
+/// Sends a signal to the process that this pidfd means, which is never another one.
+///
+/// # References
+/// pidfd_send_signal(2), Linux 5.1.
+pub(in crate::reference) fn signal(watch: BorrowedFd<'_>, _pid: i32, signal: i32) -> io::Result<()> {
+    // SAFETY: no siginfo is handed over; the descriptor is open.
+    let done = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, watch.as_raw_fd(), signal, std::ptr::null::<libc::siginfo_t>(), 0) };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// The real-time signal with this offset.

@@ -2,7 +2,7 @@
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 /// A pipe, both ends close-on-exec; a start in another thread may come between, whose child closes them by
 /// [`close_others_at_exec`].
@@ -17,6 +17,12 @@ pub(in crate::reference) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
 /// with more than this many descriptors is none that the suite makes.
 pub(in crate::reference) fn close_others_at_exec() {
     super::close_one_by_one(1 << 16);
+}
+
+/// Sends a signal by process id; there is nothing else to send it by.
+pub(in crate::reference) fn signal(_watch: BorrowedFd<'_>, pid: i32, signal: i32) -> io::Result<()> {
+    // SAFETY: takes no memory.
+    if unsafe { libc::kill(pid, signal) } == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// There are no real-time signals here.

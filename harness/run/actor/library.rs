@@ -2,7 +2,7 @@
 
 use super::pipeline::Stages;
 use super::{DriverLink, PROTOCOL, Performer, SUBJECT_DIED, SUBJECT_HUNG, Stop};
-use crate::plan::script::{ActorId, Outcome};
+use crate::plan::script::{ActorId, Outcome, SUBJECT};
 use crate::plan::value::Value;
 use crate::run::arena::Arena;
 use crate::trace::What;
@@ -11,6 +11,8 @@ use crate::wire::message::{EnvRequest, Failure, Fields, Operation, Reply, ReplyB
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
+/// What the subject does, as [`Arena::doing`] has it: one step is like another.
+const BUSY: u32 = 2;
 /// The name of that number; judges know it.
 const DESCRIPTORS: &str = "subject descriptors";
 
@@ -18,13 +20,14 @@ const DESCRIPTORS: &str = "subject descriptors";
 pub struct Driver {
     client: Client,
     limit_ms: u64,
-    handles: BTreeMap<ActorId, String>,
+    pub(super) handles: BTreeMap<ActorId, String>,
     pub(super) stages: Stages,
 }
 
 impl Driver {
     pub fn new(link: DriverLink, arena: &Arena) -> Driver {
         let seq = arena.header().next_seq.load(Ordering::Acquire);
+        arena.set_pid(SUBJECT, link.pid);
         Driver {
             client: Client::resume(link.request_fd, link.reply_fd, link.pid, seq),
             limit_ms: link.request_ms,
@@ -33,7 +36,7 @@ impl Driver {
         }
     }
 
-    fn handle(&self, actor: Option<ActorId>) -> String {
+    pub(super) fn handle(&self, actor: Option<ActorId>) -> String {
         actor.and_then(|actor| self.handles.get(&actor)).cloned().unwrap_or_default()
     }
 }
@@ -47,7 +50,7 @@ impl Performer<'_> {
         if matches!(operation, Operation::Spawn(_)) && matches!(outcome, Outcome::Error(_) | Outcome::Other(_)) {
             self.count_descriptors();
         }
-        let failed = matches!(outcome, Outcome::Error(_) | Outcome::Other(_) | Outcome::Unsupported(_) | Outcome::TimedOut);
+        let failed = is_failure(&outcome);
         self.returned(outcome, actor);
         if failed && !self.lenient { Err(Stop::GaveUp) } else { Ok(()) }
     }
@@ -61,31 +64,15 @@ impl Performer<'_> {
         }
     }
 
-    pub(super) fn ask_parallel(&mut self, threads: u32, operations: &[(ActorId, Operation)]) -> Result<(), Stop> {
-        let Some(driver) = &self.driver else {
-            return self.settle(Err(Outcome::Other("there is no subject to ask".to_owned())));
-        };
-        let ops = operations.iter().map(|(actor, op)| with_handle(op, &driver.handle(Some(*actor)))).collect();
-        let Some(reply) = self.question(None, &Operation::Parallel { threads, ops, lists: Vec::new() })? else { return Ok(()) };
-        let fields = match reply.body {
-            ReplyBody::Ok(fields) => fields,
-            other => return self.settle(Err(refusal(other))),
-        };
-        for bodies in fields.results {
-            for ((actor, operation), body) in operations.iter().zip(bodies) {
-                let outcome = self.understand(Some(*actor), "", operation, body);
-                self.returned(outcome, Some(*actor));
-            }
-        }
-        Ok(())
-    }
-
     /// Asks; a subject that fails as a partner (and not as a library) ends the driver.
-    fn question(&mut self, actor: Option<ActorId>, operation: &Operation) -> Result<Option<Reply>, Stop> {
+    pub(super) fn question(&mut self, actor: Option<ActorId>, operation: &Operation) -> Result<Option<Reply>, Stop> {
         let case = self.context.case_dir.to_string_lossy().into_owned();
         let Some(driver) = &mut self.driver else { return Ok(None) };
         let operation = fill(&with_handle(operation, &driver.handle(actor)), &case);
-        let result = driver.client.ask(&operation, driver.limit_ms);
+        // From here on who awaits the subject knows that it has been asked: while it only waits for a question it is asleep, too.
+        let asked = self.arena.doing(SUBJECT);
+        let result = driver.client.ask_noting(&operation, driver.limit_ms, || asked.store(BUSY, Ordering::Release));
+        asked.store(0, Ordering::Release);
         let seq = driver.client.seq();
         let extra = driver.client.extra_replies();
         self.arena.header().next_seq.store(seq, Ordering::Release);
@@ -108,7 +95,7 @@ impl Performer<'_> {
         }
     }
 
-    fn understand(&mut self, actor: Option<ActorId>, name: &str, operation: &Operation, body: ReplyBody) -> Outcome {
+    pub(super) fn understand(&mut self, actor: Option<ActorId>, name: &str, operation: &Operation, body: ReplyBody) -> Outcome {
         let fields = match body {
             ReplyBody::Ok(fields) => fields,
             other => return refusal(other),
@@ -153,6 +140,11 @@ impl Performer<'_> {
     }
 }
 
+/// Whether an operation failed, for a step that does not say that it may.
+pub(super) fn is_failure(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Error(_) | Outcome::Other(_) | Outcome::Unsupported(_) | Outcome::TimedOut)
+}
+
 fn status(fields: &Fields) -> Outcome {
     match &fields.status {
         None => Outcome::Pending,
@@ -167,7 +159,7 @@ pub(super) fn status_of(status: &Status) -> Outcome {
     }
 }
 
-fn refusal(body: ReplyBody) -> Outcome {
+pub(super) fn refusal(body: ReplyBody) -> Outcome {
     match body {
         ReplyBody::Error(Failure { errno: Some(errno), .. }) => Outcome::Error(errno),
         ReplyBody::Error(Failure { kind, message, .. }) => Outcome::Other(format!("{kind}: {message}")),
@@ -176,7 +168,7 @@ fn refusal(body: ReplyBody) -> Outcome {
     }
 }
 
-fn with_handle(operation: &Operation, to: &str) -> Operation {
+pub(super) fn with_handle(operation: &Operation, to: &str) -> Operation {
     let mut operation = operation.clone();
     match &mut operation {
         Operation::Write { handle, .. }

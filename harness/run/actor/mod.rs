@@ -12,6 +12,7 @@
 
 mod attribute;
 mod control;
+mod cpu;
 mod fd;
 mod file;
 mod library;
@@ -19,6 +20,7 @@ mod memory;
 #[cfg_attr(target_os = "linux", path = "os/linux.rs")]
 #[cfg_attr(target_os = "macos", path = "os/macos.rs")]
 mod os;
+mod parallel;
 mod pipeline;
 mod process;
 mod signal;
@@ -306,7 +308,7 @@ impl<'a> Performer<'a> {
 
     fn act(&mut self, act: &Act) -> Result<(), Stop> {
         match act {
-            Act::Fork { actor, body } => self.fork(*actor, body),
+            Act::Fork { actor, pid_of, body } => self.fork(*actor, *pid_of, body),
             Act::ForkTree { first, levels, bodies } => self.fork_tree(*first, *levels, bodies),
             Act::Exec { program, argv, long_arg, env } => {
                 let result = self.exec(program, argv, *long_arg, env.as_deref());
@@ -331,7 +333,7 @@ impl<'a> Performer<'a> {
             Act::Repeat { times, body } => self.repeat(*times, body),
             Act::Ask { actor, name, operation } => self.ask(*actor, name, operation),
             Act::AskPipeline { actor, name, stages, operation } => self.ask_pipeline(*actor, name, stages, operation),
-            Act::AskParallel { threads, operations } => self.ask_parallel(*threads, operations),
+            Act::AskParallel { threads, lists } => self.ask_parallel(*threads, lists),
             other => {
                 let result = self.simple(other);
                 self.settle(result)
@@ -369,6 +371,7 @@ impl<'a> Performer<'a> {
             Act::Semaphore { slot, value, named } => self.semaphore(*slot, *value, *named),
             Act::Down { slot } => self.down(*slot),
             Act::Up { slot } => self.up(*slot),
+            Act::Burn { ms, beside } => self.burn(*ms, *beside),
             _ => Err(Outcome::Unsupported("the interpreter does not know this act".to_owned())),
         }
     }
