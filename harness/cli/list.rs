@@ -5,7 +5,7 @@ use super::{load, out};
 use crate::judge;
 use crate::plan::script::Plane;
 use crate::plan::step;
-use crate::run::subject;
+use crate::run::subject::{self, State};
 use clap::{Args, ValueEnum};
 use std::fmt::Write;
 
@@ -23,7 +23,7 @@ enum What {
     Scenarios,
     /// Properties; universal ones are checked on every case
     Properties,
-    /// Subjects that can be tested here
+    /// Subjects, with what it takes to test those that are not installed
     Subjects,
     /// Steps of the scenario language, with the capability that each needs
     Steps,
@@ -37,7 +37,7 @@ pub fn run(args: &ListArgs) -> Ended {
     let rows = match args.what {
         What::Scenarios => scenarios()?,
         What::Properties => properties(),
-        What::Subjects => subjects(),
+        What::Subjects => subjects()?,
         What::Steps => steps(),
     };
     out::print(&table(&rows))?;
@@ -63,13 +63,21 @@ fn properties() -> Table {
     judge::PROPERTIES.iter().map(|of| [of.name().to_owned(), kind(of.universal()).to_owned(), of.says().to_owned()]).collect()
 }
 
-fn subjects() -> Table {
+fn subjects() -> Result<Table, Fault> {
     let each = |subject: subject::Subject| {
+        let says = match &subject.state {
+            State::Installed => subject.library.clone(),
+            State::Buildable => format!("{} (built when first asked for)", subject.library),
+            State::Available => format!("{} (available: `childproof subjects install {}`)", subject.library, subject.name),
+            State::Unavailable(why) => format!("{} (unavailable: {why})", subject.library),
+        };
         let names = if subject.installed.is_empty() { vec![subject.name] } else { subject.installed };
         let (language, library) = (subject.language, subject.library);
-        names.into_iter().map(move |name| [name, language.clone(), library.clone()])
+        // A version that is listed is installed, whatever the one is that would be taken.
+        let plain = move |name: &str| if name.contains('@') { library.clone() } else { says.clone() };
+        names.into_iter().map(move |name| [name.clone(), language.clone(), plain(&name)])
     };
-    subject::all().into_iter().flat_map(each).collect()
+    Ok(subject::survey().map_err(Fault::Usage)?.into_iter().flat_map(each).collect())
 }
 
 fn steps() -> Table {

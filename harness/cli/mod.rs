@@ -18,10 +18,12 @@ mod out;
 mod replay;
 pub mod run;
 mod schema;
+mod subjects;
 
 use clap::{Parser, Subcommand};
 use exit::{Ended, Fault};
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 pub use exit::Exit;
@@ -37,6 +39,9 @@ Run `childproof run` to try everything that ships with it; `childproof explain N
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// A folder of subjects of your own, beside those that ship with childproof
+    #[arg(id = "folders", long = "subjects", value_name = "DIR", global = true)]
+    folders: Vec<PathBuf>,
 }
 
 #[derive(Subcommand, Debug)]
@@ -53,6 +58,8 @@ enum Command {
     Judge(judge::JudgeArgs),
     /// Run the case of a replay file again and say whether it still fails
     Replay(replay::ReplayArgs),
+    /// Make subjects ready to be tested
+    Subjects(subjects::SubjectsArgs),
     /// Say which isolation levels work here, and why the others do not
     Doctor,
     /// Try an adapter with everything odd and name the first rule it breaks
@@ -79,7 +86,9 @@ enum Command {
 
 /// Runs the command of this process's arguments.
 pub fn main() -> ExitCode {
-    match perform(Cli::parse().command) {
+    let cli = Cli::parse();
+    let folders = cli.folders.iter().try_for_each(|dir| crate::run::subject::add_folder(dir)).map_err(Fault::Usage);
+    match folders.and_then(|()| perform(cli.command)) {
         Ok(exit) => exit.into(),
         Err(fault) => {
             complain(&fault);
@@ -96,6 +105,7 @@ fn perform(command: Command) -> Ended {
         Command::Cases(args) => cases::run(&args),
         Command::Judge(args) => judge::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Subjects(args) => subjects::run(&args),
         Command::Doctor => doctor::run(),
         Command::CheckAdapter(args) => check_adapter::run(&args),
         Command::Explain(args) => explain::run(&args),

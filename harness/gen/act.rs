@@ -244,6 +244,11 @@ pub enum Act {
         amount: Amount,
         chunk: u32,
     },
+    /// To the end, in pieces; `Done(bytes)`.
+    Copy {
+        from: FdRef,
+        to: FdRef,
+    },
     SetFlags {
         fd: FdRef,
         nonblock: Option<bool>,
@@ -368,6 +373,16 @@ pub enum Act {
         threads: u32,
         #[serde(with = "as_json")]
         operations: Vec<(ActorId, Operation)>,
+    },
+    /// `pipeline` or `run` (where `stages` is empty when the actor is itself what is run). Besides the whole's, `Return`s are
+    /// recorded for each stage of which the subject tells, then and by later operations on the whole, `of` = stage: `Done(pid)`
+    /// and `Ended`.
+    AskPipeline {
+        actor: ActorId,
+        name: String,
+        stages: Vec<ActorId>,
+        #[serde(with = "as_json")]
+        operation: Box<Operation>,
     },
 }
 

@@ -1,11 +1,11 @@
 //! Starts: what a `spawn` or `exec` step was asked for, and what the started program reported of itself.
 
 use super::verdict::Finding;
-use super::view;
+use super::{drift, view};
 use crate::plan::script::{ActorId, Asked, CheckDecl, StepDecl};
 use crate::plan::value::Value;
 use crate::trace::History;
-use crate::trace::state::ProcState;
+use crate::trace::state::{FdState, ProcState};
 
 /// A start whose program came to life and reported what it was given.
 pub struct Start<'h> {
@@ -26,12 +26,13 @@ pub fn of<'h>(history: &'h History, asked: &CheckDecl) -> Result<Vec<Start<'h>>,
     let only = view::text(asked, "of").map(|name| view::named(history, name));
     let mut starts = Vec::new();
     for step in &history.script.steps {
-        let Some(request) = step.asked.as_deref() else { continue };
-        let Some(child) = request.child.filter(|child| only.as_ref().is_none_or(|only| only.contains(child))) else { continue };
-        let born = view::births(history)
-            .find_map(|(at, event, _, state)| (event.actor == child).then_some(state).flatten().map(|state| (at, state)));
-        if let Some((event, state)) = born {
-            starts.push(Start { step, asked: request, child, state, event });
+        for request in step.asked.as_deref().into_iter().chain(&step.stages) {
+            let Some(child) = request.child.filter(|child| only.as_ref().is_none_or(|only| only.contains(child))) else { continue };
+            let born = view::births(history)
+                .find_map(|(at, event, _, state)| (event.actor == child).then_some(state).flatten().map(|state| (at, state)));
+            if let Some((event, state)) = born {
+                starts.push(Start { step, asked: request, child, state, event });
+            }
         }
     }
     if starts.is_empty() { Err(view::undecided("no started program reported what it was given")) } else { Ok(starts) }
@@ -116,4 +117,11 @@ mod tests {
         assert!(!same_path("/", "/tmp/x"));
         assert!(!same_path("sub", "/tmp/x/other"));
     }
+}
+
+/// Whether this is a terminal that the subject did not have itself.
+pub fn is_new_terminal(history: &History, seen: &FdState) -> bool {
+    let terminal = ["/dev/pts/", "/dev/ttys"].iter().any(|place| seen.target.starts_with(place));
+    let old = history.observed.before.as_ref().is_some_and(|before| before.fds.iter().any(|fd| drift::same_file(fd, seen)));
+    terminal && !old
 }

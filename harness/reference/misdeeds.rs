@@ -9,7 +9,8 @@ use super::{Fault, Library};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::stat::{Mode, umask};
-use std::os::fd::{AsFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// In the caller, after the child was forked.
@@ -54,6 +55,15 @@ pub(super) fn before_wait(child: &Child) {
     }
 }
 
+/// What a limit of a wait is taken for.
+pub(super) fn limit(library: Library, limit: Duration) -> Duration {
+    match library.fault {
+        Some(Fault::GivesUpEarly) => limit / 2,
+        Some(Fault::GivesUpLate) => limit + Duration::from_secs(7),
+        _ => limit,
+    }
+}
+
 /// In the child: lets a grandchild go on, waits for it and ends as it ended. Async-signal-safe.
 pub(super) fn stand_between(report: RawFd) {
     // SAFETY: only async-signal-safe calls, on a place of ours; the process in between never returns.
@@ -67,6 +77,19 @@ pub(super) fn stand_between(report: RawFd) {
         libc::waitpid(pid, &raw mut status, 0);
         libc::_exit(if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 128 + libc::WTERMSIG(status) })
     }
+}
+
+/// What [`Fault::KeepsOnFailure`] keeps.
+static KEPT: Mutex<Vec<OwnedFd>> = Mutex::new(Vec::new());
+
+/// Keeps a descriptor as a language does that closes it when it collects garbage.
+pub(super) fn keep(fd: OwnedFd) {
+    lock(&KEPT).push(fd);
+}
+
+/// Collects the garbage.
+pub(super) fn collect() {
+    lock(&KEPT).clear();
 }
 
 fn leave_file() {

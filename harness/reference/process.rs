@@ -4,7 +4,7 @@
 //! reaps and all others read what it found. A kill holds the same lock, so it can never meet a process id that was already
 //! reaped and given to somebody else.
 
-use super::{Fault, Library};
+use super::{Command, Fault, Group, Library};
 use crate::wire::watch::Watch;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -33,6 +33,22 @@ pub struct Child {
     reaper: OnceLock<ThreadId>,
     pub(super) pipes: [Mutex<Option<OwnedFd>>; 3],
     pub(super) talk: Mutex<super::communicate::Talk>,
+    nature: Nature,
+}
+
+/// What a handle has to know of its start.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Nature {
+    /// It leads a group, which is meant by what is sent to it.
+    group: bool,
+    /// Giving the handle up ends it.
+    kill_on_drop: bool,
+}
+
+impl Nature {
+    pub fn of(command: &Command) -> Nature {
+        Nature { group: command.wishes.group == Group::Own, kill_on_drop: command.wishes.kill_on_drop }
+    }
 }
 
 #[derive(Debug)]
@@ -50,14 +66,14 @@ pub fn sweep() {
 }
 
 impl Child {
-    pub(super) fn new(library: Library, pid: i32, pipes: [Option<OwnedFd>; 3]) -> io::Result<Child> {
+    pub(super) fn new(library: Library, pid: i32, pipes: [Option<OwnedFd>; 3], nature: Nature) -> io::Result<Child> {
         let watch = Watch::of(pid).inspect_err(|_| {
             // A process that cannot be watched is not left behind. SAFETY: it is our unreaped child.
             unsafe { libc::kill(pid, libc::SIGKILL) };
             reap(pid);
         })?;
         let state = Mutex::new(State::Running(Arc::new(watch)));
-        Ok(Child { library, pid, state, reaper: OnceLock::new(), pipes: pipes.map(Mutex::new), talk: Mutex::default() })
+        Ok(Child { library, pid, state, reaper: OnceLock::new(), pipes: pipes.map(Mutex::new), talk: Mutex::default(), nature })
     }
 
     /// Its process id.
@@ -71,12 +87,22 @@ impl Child {
     /// `ECHILD` when somebody else reaped it.
     pub fn wait(&self, limit: Option<Duration>) -> io::Result<Option<End>> {
         super::misdeeds::before_wait(self);
-        let deadline = limit.map(|limit| Instant::now() + limit);
+        if limit.is_none() {
+            self.wait_closes_stdin();
+        }
+        let deadline = limit.map(|limit| Instant::now() + super::misdeeds::limit(self.library, limit));
         let Some(watch) = self.watch() else { return self.known_again() };
         if !ready(&watch, deadline)? {
             return Ok(None);
         }
         self.collect()
+    }
+
+    /// A child that reads to the end of its input would be waited for without an end.
+    pub(super) fn wait_closes_stdin(&self) {
+        if !self.library.has(Fault::WaitKeepsStdinOpen) {
+            lock(&self.pipes[0]).take();
+        }
     }
 
     /// Its end, `None` while it runs.
@@ -97,7 +123,8 @@ impl Child {
             return Ok(());
         }
         // SAFETY: the process is not reaped while the lock is held, so the number is still its own.
-        Errno::result(unsafe { libc::kill(self.pid, signal) })?;
+        let whole = self.nature.group && !self.library.has(Fault::KillsLeaderAlone);
+        Errno::result(unsafe { libc::kill(if whole { -self.pid } else { self.pid }, signal) })?;
         Ok(())
     }
 
@@ -145,6 +172,13 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         if self.watch().is_none() || self.library.has(Fault::DropLeavesZombie) {
+            return;
+        }
+        if self.nature.kill_on_drop && !self.library.has(Fault::ForgetsToKillOnDrop) {
+            let _ = self.signal(libc::SIGKILL);
+            if !self.library.has(Fault::KillOnDropLeavesZombie) {
+                reap(self.pid);
+            }
             return;
         }
         if self.library.has(Fault::DropKills) {

@@ -2,7 +2,7 @@
 
 use super::child::{self, Orders, STEPS};
 use super::command::{Command, Image};
-use super::process::{self, Child};
+use super::process::{self, Child, Nature};
 use super::stdio::{Ends, above_two};
 use super::{Fault, Library, platform};
 use std::fs::File;
@@ -15,21 +15,41 @@ impl Library {
     /// # Errors
     /// With the errno of the step that failed, in the caller or in the child; nothing is left of the attempt.
     pub fn spawn(self, command: &Command) -> io::Result<Child> {
+        let (pid, ours) = self.start(command)?;
+        Child::new(self, pid, ours, Nature::of(command))
+    }
+
+    /// Starts a program: the process id of the forked child, and the caller's ends.
+    ///
+    /// # Errors
+    /// As [`Library::spawn`].
+    pub(super) fn start(self, command: &Command) -> io::Result<(i32, [Option<OwnedFd>; 3])> {
         process::sweep();
+        command.wishes.check(self)?;
         let image = Image::of(self, command)?;
         let ends = Ends::of(self, command)?;
         let (result, report) = platform::pipe()?;
         let (result, report) = (above_two(self, result)?, above_two(self, report)?);
         let mask = block_signals();
-        let orders = Orders { library: self, image: &image, sources: ends.sources, report: report.as_raw_fd(), mask };
+        let wishes = super::pty::with_master(self, &command.wishes, &ends);
+        let orders = Orders {
+            library: self,
+            image: &image,
+            sources: ends.sources,
+            report: report.as_raw_fd(),
+            mask,
+            wishes: &wishes,
+            terminal: ends.terminal.as_ref().map(|terminal| terminal.as_raw_fd()),
+        };
         let forked = self.fork(&orders);
         unblock_signals(self, mask);
         let pid = forked?;
-        drop((report, ends.theirs));
+        super::pty::after_fork(self, &ends);
+        drop((report, ends.theirs, ends.terminal, ends.master));
         super::misdeeds::after_start(self, command);
         self.outcome(pid, result)?;
-        let [stdin, stdout, stderr] = ends.ours;
-        Child::new(self, pid, [stdin, stdout, stderr])
+        command.wishes.after_start(self);
+        Ok((pid, ends.ours))
     }
 
     /// The caller's side of the fork: the child's process id. The child does not return from here.
@@ -40,6 +60,9 @@ impl Library {
             0 => {
                 if self.has(Fault::ForksTwice) {
                     super::misdeeds::stand_between(orders.report);
+                }
+                if orders.wishes.daemon {
+                    super::daemon::step_aside(self, orders.report);
                 }
                 let errno = child::become_program(orders);
                 if self.has(Fault::TwoProcessesOnFailure) {
@@ -61,6 +84,8 @@ impl Library {
         let leaks = if failed { Fault::LeaksOnFailure } else { Fault::LeaksPipeEnd };
         if self.has(leaks) {
             let _ = result.into_raw_fd();
+        } else if failed && self.has(Fault::KeepsOnFailure) {
+            super::misdeeds::keep(result.into());
         }
         if !failed || self.has(Fault::ReportsSuccessOnExecFailure) || self.has(Fault::Exit127OnExecFailure) {
             return Ok(());

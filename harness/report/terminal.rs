@@ -26,8 +26,8 @@ impl Terminal {
     /// A heading whenever the subject changes.
     fn subject(&mut self, entry: &Entry) -> io::Result<()> {
         let name = [entry.subject.name.as_str(), entry.subject.version.as_str()].join(" ");
-        if self.subject.as_deref() != Some(&entry.subject.name) {
-            self.subject = Some(entry.subject.name.clone());
+        if self.subject.as_deref() != Some(&name) {
+            self.subject = Some(name.clone());
             writeln!(self.sink, "\n{}", paint(STRONG, name.trim_end()))?;
         }
         Ok(())

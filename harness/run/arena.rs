@@ -28,6 +28,8 @@ pub const GATES: usize = 1024;
 /// Most listeners of a case.
 pub const LISTENERS: usize = 64;
 const ACCOUNTED: usize = 256;
+/// Descriptor slots whose inodes are known; pipes beyond that have no names in the explanation of a hang.
+pub const MADE: usize = 256;
 /// Size of an arena in bytes; only what is touched costs memory.
 pub const SIZE: usize = 256 << 20;
 const LOG: usize = 128 << 10;
@@ -56,7 +58,7 @@ pub struct Header {
     accounted_fds: [AtomicI32; ACCOUNTED],
 }
 
-/// What belongs to the actor, the gate and the listener of one number.
+/// What belongs to the actor, the gate, the listener and the descriptor slot of one number.
 #[repr(C)]
 struct Slot {
     pid: AtomicI32,
@@ -64,6 +66,8 @@ struct Slot {
     doing: AtomicU32,
     gate: AtomicU32,
     port: AtomicU32,
+    /// Inode of what the descriptor slot of this number holds, for the explanation of a hang.
+    made: AtomicU64,
 }
 
 /// Which of a case's two samples of its root.
@@ -144,8 +148,15 @@ impl Arena {
         &self.path
     }
 
-    /// Empties the arena for the next case and starts its clock. Only while no actor runs. `slots`: how many actors, gates and
-    /// listeners the case before can have had at most.
+    /// Lets agents that run as another user map it.
+    pub fn open_to_users(&self) {
+        use std::os::unix::fs::PermissionsExt;
+        // Where that fails such an agent is found to be unable, which says more.
+        let _ = std::fs::set_permissions(&self.path, std::fs::Permissions::from_mode(0o666));
+    }
+
+    /// Empties the arena for the next case and starts its clock. Only while no actor runs. `slots`: how many actors, gates,
+    /// listeners and descriptor slots the case before can have had at most.
     pub fn reset(&self, slots: usize) {
         let used = self.used();
         let accounted = (self.header().accounted.load(Ordering::Relaxed) as usize).min(ACCOUNTED);
@@ -263,6 +274,11 @@ impl Arena {
     /// The port of a listener, 0 while it does not listen.
     pub fn port(&self, listener: u16) -> &AtomicU32 {
         &self.header().slots[usize::from(listener) % LISTENERS].port
+    }
+
+    /// The inode of what was made last into this slot, 0 while nothing was; none for slots beyond [`MADE`].
+    pub fn made(&self, slot: u16) -> Option<&AtomicU64> {
+        self.header().slots[..MADE].get(usize::from(slot)).map(|slot| &slot.made)
     }
 
     /// Notes that the scenario itself left this descriptor of the root open.

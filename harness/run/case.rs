@@ -12,7 +12,7 @@ use super::arena::{self, Moment};
 use super::deadline::{Over, Wait};
 use super::frame::{Done, Job, ended_in_words};
 use super::warden::Warden;
-use super::{observe, snapshot};
+use super::{observe, privilege, snapshot};
 use crate::generate::act::Act;
 use crate::generate::program::{Op, Program};
 use crate::plan::script::{Ended, Outcome};
@@ -80,7 +80,12 @@ impl Warden {
         if over == Over::MainGone {
             return None;
         }
-        done.end = self.end_of(over, adapter_ended, program, adapter);
+        done.end = self.end_of(over, adapter_ended, program);
+        if let End::Hang { evidence } = &mut done.end {
+            let seen = snapshot::take(self.alone(), &self.arena, program, adapter);
+            *evidence = snapshot::lines(&seen);
+            done.hang = Some(Box::new(seen));
+        }
         self.leftovers(over, root, adapter.filter(|_| adapter_ended.is_none()), program, done);
         if known.is_none() {
             self.known = if only_interpreted(program) { self.arena.sample_before() } else { None };
@@ -124,19 +129,24 @@ impl Warden {
         {
             return Err(End::Unsupported { reason: format!("{} does not claim `{lacking}`", adapter.hello.library) });
         }
+        if needs(&program.root).contains(&"user") {
+            self.arena.open_to_users();
+            let places = [(self.agent.as_path(), libc::X_OK), (self.arena.path(), libc::R_OK | libc::W_OK), (self.home.dir(), libc::X_OK)];
+            privilege::others_may_run(&places).map_err(|reason| End::Unavailable { reason })?;
+        }
         done.adapter[0] = sys::state_of(adapter.pid).ok();
         let [request_fd, reply_fd] = adapter.fds();
         Ok(Some(DriverLink { request_fd, reply_fd, pid: adapter.pid, request_ms: job.request_ms }))
     }
 
-    fn end_of(&self, over: Over, adapter_ended: Option<Ended>, program: &Program, adapter: Option<i32>) -> End {
-        let snapshot = || snapshot::take(self.alone(), &self.arena, program.actors, adapter);
+    fn end_of(&self, over: Over, adapter_ended: Option<Ended>, program: &Program) -> End {
+        let hang = || End::Hang { evidence: Vec::new() };
         match (over, adapter_ended) {
-            (Over::Late, _) => End::Hang { evidence: snapshot() },
+            (Over::Late, _) => hang(),
             (Over::TooMany(count), _) => End::Crash {
                 message: format!("the case had {count} processes at once; more than {} are taken for a fork bomb", sys::MOST_AT_ONCE),
             },
-            (Over::Ended(Ended::Exited(actor::SUBJECT_HUNG)), None) if program.library => End::Hang { evidence: snapshot() },
+            (Over::Ended(Ended::Exited(actor::SUBJECT_HUNG)), None) if program.library => hang(),
             (_, Some(ended)) => End::Crash { message: format!("the subject's process {}", ended_in_words(ended)) },
             (Over::Ended(Ended::Exited(actor::PROTOCOL)), _) if program.library => End::Protocol { message: self.last_words() },
             (Over::Ended(Ended::Exited(actor::SUBJECT_DIED)), _) if program.library => End::Crash { message: self.last_words() },
@@ -255,9 +265,13 @@ fn only_interpreted(program: &Program) -> bool {
     !program.library && program.agents.is_empty() && program.root.iter().all(forks_alone)
 }
 
-/// How many actors, gates and listeners a case can have; where foreign programs run, any.
+/// How many actors, gates, listeners and descriptor slots a case can have; where foreign programs run, any.
 fn slots(program: &Program) -> usize {
-    if only_interpreted(program) { usize::from(program.actors.max(program.gates)).max(arena::LISTENERS) } else { arena::ACTORS }
+    if only_interpreted(program) {
+        usize::from(program.actors.max(program.gates).max(program.fd_slots)).max(arena::LISTENERS)
+    } else {
+        arena::ACTORS
+    }
 }
 
 /// The forked child: takes off what is the warden's alone and performs.

@@ -6,6 +6,7 @@
 use super::Isolation;
 use crate::plan::script::Ended;
 use crate::trace::End;
+use crate::trace::hang::Snapshot;
 use crate::trace::state::{LeftProcess, ProcState};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -128,16 +129,24 @@ pub struct Done {
     pub files: Vec<String>,
     /// As above.
     pub shared: Vec<String>,
+    /// As above.
+    pub hang: Option<Box<Snapshot>>,
 }
 
 /// How a process ended, in words for messages.
 pub fn ended_in_words(ended: Ended) -> String {
     match ended {
         Ended::Exited(code) => format!("exited with {code}"),
-        Ended::Killed { signal, core } => format!("was killed by signal {signal}{}", if core { " and dumped core" } else { "" }),
-        Ended::Stopped(signal) => format!("was stopped by signal {signal}"),
+        Ended::Killed { signal, core } => {
+            format!("was killed by {}{}", signal_in_words(signal), if core { " and dumped core" } else { "" })
+        }
+        Ended::Stopped(signal) => format!("was stopped by {}", signal_in_words(signal)),
         Ended::Continued => "was continued".to_owned(),
     }
+}
+
+fn signal_in_words(signal: i32) -> String {
+    crate::names::signal_name(signal).map_or_else(|| format!("signal {signal}"), |name| format!("signal {signal} ({name})"))
 }
 
 /// One end of the channel.

@@ -25,6 +25,7 @@ mod deadline;
 mod home;
 mod keeper;
 mod observe;
+mod privilege;
 mod record;
 mod sandbox;
 mod snapshot;

@@ -27,7 +27,7 @@ pub fn fill(history: &mut History, done: Done) {
     let [before, after] = done.flags.map(|flags| flags.map(capture::in_words).unwrap_or_default());
     (observed.terminal_before, observed.terminal_after) = (before, after);
     (observed.accounted_fds, observed.left) = (done.accounted_fds, done.left);
-    (observed.files, observed.shared) = (done.files, done.shared);
+    (observed.files, observed.shared, observed.hang) = (done.files, done.shared, done.hang);
     (history.events, history.end) = (events, done.end);
     if !done.version.is_empty() {
         history.subject.version = done.version;

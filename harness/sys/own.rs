@@ -4,7 +4,7 @@
 //! taken by [`Sample`](super::Sample), which shares its parts.
 
 use super::{LIMITS, Resource, SIGNALS, dispositions, fd_target, open_fds, own_ids, thread_count};
-use crate::trace::state::{FdState, ProcState};
+use crate::trace::state::{FdState, ProcState, Terminal};
 use std::collections::BTreeMap;
 use std::mem::zeroed;
 
@@ -40,7 +40,17 @@ pub fn own_state(full: bool) -> ProcState {
         threads: if full { thread_count() } else { 0 },
         argv: Vec::new(),
         env: Vec::new(),
+        terminal: if full { terminal() } else { None },
     }
+}
+
+/// tcgetsid answers for the caller's own controlling terminal alone.
+fn terminal() -> Option<Terminal> {
+    (0..3).find_map(|fd| {
+        // SAFETY: both calls take a number; one that is no terminal fails.
+        let (session, foreground) = unsafe { (libc::tcgetsid(fd), libc::tcgetpgrp(fd)) };
+        (session > 0).then_some(Terminal { fd, session, foreground })
+    })
 }
 
 /// One descriptor of this process, or `None` when it is not open.

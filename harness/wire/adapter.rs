@@ -133,15 +133,21 @@ pub fn input(data: &Data) -> io::Result<Vec<u8>> {
     codec::bytes(data).map_err(|message| io::Error::new(io::ErrorKind::InvalidInput, message))
 }
 
-/// `parallel`: so many threads begin together, each answers all of `operations` in order.
-pub fn in_threads(threads: u32, operations: &[Operation], answer: impl Fn(&Operation) -> ReplyBody + Sync) -> ReplyBody {
+/// `parallel`: so many threads begin together, each answers all of `operations`, or its own of `lists`, in order.
+pub fn in_threads(
+    threads: u32,
+    operations: &[Operation],
+    lists: &[Vec<Operation>],
+    answer: impl Fn(&Operation) -> ReplyBody + Sync,
+) -> ReplyBody {
     let start = Barrier::new(threads as usize);
-    let thread = || {
+    let thread = |index: usize| {
         start.wait();
-        operations.iter().map(&answer).collect()
+        lists.get(index).map_or(operations, Vec::as_slice).iter().map(&answer).collect()
     };
     let results = std::thread::scope(|scope| {
-        let running: Vec<_> = (0..threads).map(|_| scope.spawn(thread)).collect();
+        let thread = &thread;
+        let running: Vec<_> = (0..threads as usize).map(|index| scope.spawn(move || thread(index))).collect();
         running.into_iter().map(|thread| thread.join().unwrap_or_default()).collect()
     });
     ok(Fields { results, ..Fields::default() })

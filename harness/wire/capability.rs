@@ -28,6 +28,23 @@ pub const CAPABILITIES: &[(&str, &str)] = &[
     ("stdio-file", "a file as a standard descriptor"),
     ("stdio-fd", "any open descriptor as a standard descriptor"),
     ("stdio-merge", "stderr wherever stdout leads"),
+    ("stdio-pty", "a new pseudo-terminal as standard descriptors"),
+    ("read-some", "read so many bytes of an output"),
+    ("close-output", "close the reading end of an output"),
+    ("run", "start, input, output and status in one call"),
+    ("run-pipeline", "the same of several programs connected by pipes"),
+    ("pipeline", "start several programs connected by pipes"),
+    ("pipeline-stderr", "one place for the standard error of all stages"),
+    ("handlers", "handle a signal while the library works"),
+    ("pass-fds", "further descriptors for the child"),
+    ("arg0", "an `argv[0]` other than the program"),
+    ("session", "a new session for the child"),
+    ("process-group", "a new process group for the child"),
+    ("group-kill", "a child with its group: kill and wait mean all of it"),
+    ("daemon", "a detached program in a session of its own"),
+    ("kill-on-drop", "a child that is killed and reaped when its handle is given up"),
+    ("umask", "a file mode creation mask for the child"),
+    ("user", "user, group and supplementary groups for the child"),
 ];
 
 /// Whether there is a capability of this name.
@@ -40,7 +57,17 @@ pub fn of(operation: &Operation) -> Vec<&'static str> {
     match operation {
         Operation::Spawn(request) => of_spawn(request),
         Operation::Write { .. } | Operation::CloseStdin { .. } => vec!["stdin"],
-        Operation::Read { stream, .. } => vec![if stream == "stderr" { "stderr" } else { "stdout" }],
+        Operation::Read { stream, bytes, .. } => [output(stream)].into_iter().chain(bytes.is_some().then_some("read-some")).collect(),
+        Operation::Close { stream, .. } => vec![output(stream), "close-output"],
+        Operation::Run { stages, .. } => {
+            let own = if stages.len() > 1 { "run-pipeline" } else { "run" };
+            [own].into_iter().chain(stages.iter().flat_map(of_stage)).collect()
+        }
+        Operation::Pipeline { stages, stderr, .. } => {
+            let shared = stderr.iter().flat_map(|stderr| ["pipeline-stderr", of_stdio(stderr)]);
+            ["pipeline"].into_iter().chain(stages.iter().flat_map(of_stage)).chain(shared).collect()
+        }
+        Operation::Handle { .. } => vec!["handlers"],
         Operation::Communicate { timeout_ms: Some(_), .. } => vec!["communicate", "communicate-timeout"],
         Operation::Communicate { .. } => vec!["communicate"],
         Operation::Wait { timeout_ms: Some(_), .. } => vec!["wait", "wait-timeout"],
@@ -50,33 +77,50 @@ pub fn of(operation: &Operation) -> Vec<&'static str> {
         Operation::Terminate { .. } => vec!["terminate"],
         Operation::Signal { .. } => vec!["signal"],
         Operation::Drop { .. } => vec!["drop"],
-        Operation::Parallel { ops, .. } => ["threads"].into_iter().chain(ops.iter().flat_map(of)).collect(),
+        Operation::Parallel { ops, lists, .. } => {
+            ["threads"].into_iter().chain(ops.iter().chain(lists.iter().flatten()).flat_map(of)).collect()
+        }
         Operation::Reset | Operation::Quit => Vec::new(),
     }
 }
 
+fn output(stream: &str) -> &'static str {
+    if stream == "stderr" { "stderr" } else { "stdout" }
+}
+
 fn of_spawn(request: &SpawnRequest) -> Vec<&'static str> {
-    let mut needs = vec!["spawn"];
-    match &request.env {
-        Some(env) if env.replace => needs.push("env-replace"),
-        Some(_) => needs.push("env"),
-        None => {}
+    ["spawn"].into_iter().chain(of_stage(request)).collect()
+}
+
+/// What a start needs beside the operation that it is part of.
+fn of_stage(request: &SpawnRequest) -> Vec<&'static str> {
+    let env = request.env.as_ref().map(|env| if env.replace { "env-replace" } else { "env" });
+    let bare = request.program.bytes().is_some_and(|program| !program.contains(&b'/'));
+    let wishes = [
+        (request.cwd.is_some(), "cwd"),
+        (bare, "path-search"),
+        (!request.pass.is_empty(), "pass-fds"),
+        (request.arg0.is_some(), "arg0"),
+        (request.new_session, "session"),
+        (request.new_group, "process-group"),
+        (request.own_group, "group-kill"),
+        (request.daemon, "daemon"),
+        (request.kill_on_drop, "kill-on-drop"),
+        (request.umask.is_some(), "umask"),
+        (request.user.is_some(), "user"),
+    ];
+    let stdio = [&request.stdin, &request.stdout, &request.stderr].into_iter().flatten().map(of_stdio);
+    env.into_iter().chain(wishes.into_iter().filter_map(|(wished, name)| wished.then_some(name))).chain(stdio).collect()
+}
+
+fn of_stdio(stdio: &Stdio) -> &'static str {
+    match stdio {
+        Stdio::Inherit => "stdio-inherit",
+        Stdio::Null => "stdio-null",
+        Stdio::Pipe => "stdio-pipe",
+        Stdio::File(_) => "stdio-file",
+        Stdio::Fd(_) => "stdio-fd",
+        Stdio::Stdout => "stdio-merge",
+        Stdio::Pty => "stdio-pty",
     }
-    if request.cwd.is_some() {
-        needs.push("cwd");
-    }
-    if request.program.bytes().is_some_and(|program| !program.contains(&b'/')) {
-        needs.push("path-search");
-    }
-    for stdio in [&request.stdin, &request.stdout, &request.stderr].into_iter().flatten() {
-        needs.push(match stdio {
-            Stdio::Inherit => "stdio-inherit",
-            Stdio::Null => "stdio-null",
-            Stdio::Pipe => "stdio-pipe",
-            Stdio::File(_) => "stdio-file",
-            Stdio::Fd(_) => "stdio-fd",
-            Stdio::Stdout => "stdio-merge",
-        });
-    }
-    needs
 }

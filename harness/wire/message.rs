@@ -73,6 +73,16 @@ pub enum Operation {
         handle: String,
         /// `stdout` or `stderr`.
         stream: String,
+        /// Read exactly so many bytes, fewer only at the end (capability `read-some`).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bytes: Option<u64>,
+    },
+    /// `close-output`: close the subject's end of the child's `stdout` or `stderr`.
+    Close {
+        /// The child.
+        handle: String,
+        /// `stdout` or `stderr`.
+        stream: String,
     },
     /// `communicate`: write the input, read both outputs, wait; reply `{"stdout", "stderr", "status"}`.
     Communicate {
@@ -120,13 +130,45 @@ pub enum Operation {
         /// The child.
         handle: String,
     },
-    /// `threads`: each of `threads` threads performs `ops` in order, all started together; reply
-    /// `{"results": [[reply, ...], ...]}`, one list per thread.
+    /// `run` (one stage) or `run-pipeline` (several): start, give `input`, collect what the last stage writes, wait, all in the one
+    /// call that the library has for it; reply `{"stdout", "stderr", "status", "statuses"}`. An end that the library raises as an
+    /// error (a status other than 0) is a status all the same where the error tells it.
+    Run {
+        /// The stages from left to right; their standard descriptors that are connected or collected are absent.
+        stages: Vec<SpawnRequest>,
+        /// Input of the first stage, when there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        input: Option<Data>,
+    },
+    /// `pipeline`: start all stages, each one's output connected to the next one's input; reply `{"handle", "pids"}`. The handle takes
+    /// what a child's takes: its input is the first stage's, its output the last one's, its status the library's own rule;
+    /// replies to `wait`, `poll` and `communicate` hold `statuses` too where the library tells each.
+    Pipeline {
+        /// Name that the handle is to have; absent: the adapter's choice.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        handle: Option<String>,
+        /// The stages from left to right. `stdin` counts on the first, `stdout` on the last, `stderr` on each.
+        stages: Vec<SpawnRequest>,
+        /// For all stages together (capability `pipeline-stderr`): where their standard error leads.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stderr: Option<Stdio>,
+    },
+    /// `threads`: each of `threads` threads (tasks, where the library is asynchronous) performs `ops` in order, all started
+    /// together; with `lists` in their place, thread N performs list N. Reply `{"results": [[reply, ...], ...]}`, one list per thread.
     Parallel {
         /// How many.
         threads: u32,
         /// What each does.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         ops: Vec<Operation>,
+        /// What thread N does; as many as `threads`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lists: Vec<Vec<Operation>>,
+    },
+    /// `handlers`: handle this signal from now on, in the language's own way, with a handler that returns. Undone by `reset`.
+    Handle {
+        /// Name without SIG.
+        signal: String,
     },
     /// No capability: drop every handle, collect garbage, answer. Sent after each case.
     Reset,
@@ -137,6 +179,9 @@ pub enum Operation {
 /// What to start, and how.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SpawnRequest {
+    /// Name that the handle is to have, so that operations of one `parallel` can mean it; absent: the adapter's choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handle: Option<String>,
     /// Path of the program, or a bare name to be found through PATH.
     pub program: Value,
     /// Arguments after `argv[0]`.
@@ -157,6 +202,47 @@ pub struct SpawnRequest {
     /// Standard error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stderr: Option<Stdio>,
+    /// `pass-fds`: descriptors of the subject that the child has under the same numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pass: Vec<i32>,
+    /// `arg0`: what the child sees as `argv[0]` in the place of `program`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arg0: Option<Value>,
+    /// `session`: the child leads a new session.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub new_session: bool,
+    /// `process-group`: the child leads a new process group.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub new_group: bool,
+    /// `group-kill`: the child leads a new process group, and kill, terminate, signal and wait mean all of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_group: bool,
+    /// `daemon`: by the library's daemonising call: detached, in a session of its own. The handle is only there to be dropped.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub daemon: bool,
+    /// `kill-on-drop`: giving the handle up kills the child and reaps it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kill_on_drop: bool,
+    /// `umask`: the child's file mode creation mask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub umask: Option<u32>,
+    /// `user`: user id, group id and supplementary groups of the child.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserRequest>,
+}
+
+/// Who the child is to be. Capability `user`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct UserRequest {
+    /// User id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    /// Group id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gid: Option<u32>,
+    /// Supplementary groups; absent: the library's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<u32>>,
 }
 
 /// An environment for the child. Capability `env`; `replace: true` also needs `env-replace`.
@@ -169,7 +255,7 @@ pub struct EnvRequest {
 }
 
 /// Where a standard descriptor of the child leads. Capabilities `stdio-inherit`, `stdio-null`, `stdio-pipe`, `stdio-file`,
-/// `stdio-fd`, `stdio-merge`.
+/// `stdio-fd`, `stdio-merge`, `stdio-pty`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stdio {
@@ -185,6 +271,9 @@ pub enum Stdio {
     Fd(i32),
     /// On stderr: wherever stdout leads.
     Stdout,
+    /// A new pseudo-terminal, the child's controlling one; the same for each of 0, 1, 2 that asks for it. What the child writes is
+    /// read as `stdout`, what is written goes to its input.
+    Pty,
 }
 
 /// Input data.
@@ -251,6 +340,12 @@ pub struct Fields {
     /// How the child ended; absent or null while it runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
+    /// Of a pipeline: each stage's process id, from left to right.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pids: Vec<i32>,
+    /// Of a pipeline: how each stage ended, where the library tells; null for one that it does not know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub statuses: Vec<Option<Status>>,
     /// The limit ran out.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub timed_out: bool,

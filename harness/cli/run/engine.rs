@@ -14,7 +14,7 @@ use crate::plan::case::{Case, Plan};
 use crate::plan::script::Script;
 use crate::report::Entry;
 use crate::run::Session;
-use crate::run::subject::Subject;
+use crate::run::subject::{Start, Subject};
 use crate::trace::{End, History, SCHEMA, SubjectId};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -112,7 +112,8 @@ impl<'a> Engine<'a> {
     }
 
     fn work<'p>(&self, pair: &'p Pair, by_subject: Arc<Lost>) -> Work<'p> {
-        let count = self.cases.unwrap_or_else(|| draw::default_count(&pair.plan)) as usize;
+        let wanted = || self.cases.unwrap_or_else(|| draw::default_count(&pair.plan)) as usize;
+        let count = if matches!(pair.subject.start, Start::Not(_)) { 1 } else { wanted() };
         let (cases, kept, lost) = (OnceLock::new(), Mutex::new(Kept::default()), Lost::default());
         Work { pair, count, cases, left: AtomicUsize::new(count), kept, lost, by_subject }
     }
@@ -159,6 +160,9 @@ impl<'a> Engine<'a> {
     }
 
     fn history(&self, worker: usize, subject: &Subject, plan: &Plan, case: &Case) -> History {
+        if let Start::Not(why) = &subject.start {
+            return ended(subject, plan, case, End::Unavailable { reason: why.clone() });
+        }
         match lower::lower(plan, case) {
             Ok((script, program)) => self.session.run(worker, &script, &program, subject),
             Err(lower::LowerError::Unavailable(reason)) => ended(subject, plan, case, End::Unavailable { reason }),

@@ -157,7 +157,7 @@ fn exit(summary: &Summary, ran: bool) -> Exit {
 }
 
 fn header(engine: &Engine, jobs: usize, pairs: &[Pair]) -> Header {
-    let mut subjects: Vec<String> = pairs.iter().map(|pair| pair.subject.name.clone()).collect();
+    let mut subjects: Vec<String> = pairs.iter().map(|pair| pair.subject.title()).collect();
     subjects.dedup();
     let scenarios: BTreeSet<_> = pairs.iter().map(|pair| &pair.plan.id).collect();
     Header {

@@ -5,7 +5,7 @@ use crate::cli::exit::Fault;
 use crate::cli::{load, names};
 use crate::plan::case::Plan;
 use crate::plan::script::Plane;
-use crate::run::subject::{self, Subject};
+use crate::run::subject::{self, Start, Subject, Trouble};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -29,9 +29,21 @@ pub fn pairs(wanted: &[String], command: Option<&str>, globs: &[String], files: 
 fn subjects(wanted: &[String], command: Option<&str>) -> Result<Vec<Subject>, Fault> {
     let by_default = if wanted.is_empty() && command.is_none() { &DEFAULT[..] } else { &[] };
     let names = by_default.iter().copied().chain(wanted.iter().map(String::as_str));
-    let mut subjects = names.map(subject).collect::<Result<Vec<_>, _>>()?;
+    let mut subjects = names.map(subject_or_why_not).collect::<Result<Vec<_>, _>>()?;
     subjects.extend(command.map(Subject::of_command));
     Ok(subjects)
+}
+
+/// The subject of this name; one that cannot be started here is in the report all the same, with the reason.
+pub fn subject_or_why_not(name: &str) -> Result<Subject, Fault> {
+    match subject::prepare(name) {
+        Ok(subject) => Ok(subject),
+        Err(Trouble::Usage(text)) => Err(Fault::Usage(text)),
+        Err(Trouble::Unavailable(why)) => {
+            let known = subject::look(name).map_err(|trouble| Fault::Usage(trouble.text()))?;
+            Ok(Subject { start: Start::Not(why), ..known })
+        }
+    }
 }
 
 /// The subject of this name.

@@ -4,16 +4,16 @@ use super::expect::may_fail;
 use super::fd::{case_path, close_parts, write_label};
 use super::here::Here;
 use super::process::agent_path;
+use super::wishes;
 use super::{Declared, LowerError, Lowered, Lowering};
 use crate::generate::act::{Act, Payload};
 use crate::generate::program::Op;
-use crate::plan::ast::Expect;
+use crate::plan::ast::{Expect, ExpectWord};
 use crate::plan::expr::Arg;
-use crate::plan::script::{ActorId, Asked, AskedEnv, AskedFd, Ended, Origin, Outcome};
+use crate::plan::script::{ActorId, Asked, AskedEnv, Ended, Origin, Outcome, StepDecl};
 use crate::plan::step::{Step, fd, library, process, signal};
 use crate::plan::value::Value;
 use crate::wire::message::{Data, EnvRequest, Operation, SpawnRequest, Stdio};
-use std::collections::BTreeMap;
 
 /// What a pattern repeats; the same as the interpreter's.
 const PATTERN: &str = "0123456789abcdef";
@@ -33,6 +33,8 @@ impl Lowering<'_> {
         match step {
             Step::Spawn(spawn) => ops.push(self.spawn(here, spawn)?),
             Step::Parallel(parallel) => ops.push(self.parallel(here, parallel)?),
+            Step::Pipeline(pipeline) => ops.push(self.pipeline(here, pipeline)?),
+            Step::Run(run) => ops.push(self.run(here, run)?),
             other => match self.requests(here, other)? {
                 Some((requests, expect)) => {
                     for request in requests {
@@ -53,7 +55,6 @@ impl Lowering<'_> {
 
     /// The requests that a step makes, with its expectation; `None` where it is not the subject's.
     fn requests<'s>(&self, here: &Here, step: &'s Step) -> Lowered<Option<(Vec<Request>, &'s Expect)>> {
-        let none = &Expect::Success;
         Ok(Some(match step {
             Step::Wait(wait) => (self.waits(here, wait)?, &wait.expect),
             Step::Write(write) => (vec![self.write_request(here, write)?], &write.expect),
@@ -65,9 +66,18 @@ impl Lowering<'_> {
             Step::Terminate(step) => {
                 (vec![self.simple(here, "terminate", &step.who, |handle| Operation::Terminate { handle })?], &step.expect)
             }
-            Step::Drop(step) => (vec![self.simple(here, "drop", &step.0, |handle| Operation::Drop { handle })?], none),
+            Step::Drop(step) => {
+                (vec![self.simple(here, "drop", &step.0, |handle| Operation::Drop { handle })?], self.expect_of_drop(here, &step.0)?)
+            }
             _ => return Ok(None),
         }))
+    }
+
+    /// Of a child that may not have been started nothing is there to be given up.
+    fn expect_of_drop(&self, here: &Here, who: &str) -> Lowered<&'static Expect> {
+        let name = self.name_of(self.who(here, who)?);
+        let doubtful = |decl: &StepDecl| decl.kind == "spawn" && decl.on.as_ref() == Some(&name) && may_fail(&decl.expect);
+        Ok(if self.decls.iter().any(doubtful) { &Expect::Word(ExpectWord::Any) } else { &Expect::Success })
     }
 
     fn simple(&self, here: &Here, kind: &'static str, who: &str, make: impl FnOnce(String) -> Operation) -> Lowered<Request> {
@@ -107,18 +117,28 @@ impl Lowering<'_> {
 
     fn read_request(&self, here: &Here, step: &fd::Read) -> Lowered<Request> {
         let (actor, stream) = self.channel(here, &step.from, &["stdout", "stderr"])?;
-        if step.bytes.is_some() || step.once.is_some() {
-            return Err(LowerError::invalid(format!("a library reads {} to its end: write `until: eof`", step.from)));
+        if step.once.is_some() {
+            return Err(LowerError::invalid(format!(
+                "a library's reads of {} cannot be counted: write `until: eof` or `bytes: N`",
+                step.from
+            )));
         }
-        let operation = Operation::Read { handle: String::new(), stream };
-        let label = format!("read {} to its end", step.from);
+        let bytes: Option<u64> = self.values.optional(step.bytes.as_ref())?;
+        let operation = Operation::Read { handle: String::new(), stream, bytes };
+        let label = match bytes {
+            Some(bytes) => format!("read {bytes} bytes from {}", step.from),
+            None => format!("read {} to its end", step.from),
+        };
         Ok(Request { actor, operation, kind: "read", label, on: step.from.clone() })
     }
 
     fn close_request(&self, here: &Here, step: &fd::Close) -> Lowered<Request> {
         let endpoint = close_parts(step).0;
-        let (actor, _) = self.channel(here, endpoint, &["stdin"])?;
-        let operation = Operation::CloseStdin { handle: String::new() };
+        let (actor, stream) = self.channel(here, endpoint, &["stdin", "stdout", "stderr"])?;
+        let operation = match stream.as_str() {
+            "stdin" => Operation::CloseStdin { handle: String::new() },
+            _ => Operation::Close { handle: String::new(), stream },
+        };
         Ok(Request { actor, operation, kind: "close", label: format!("close {endpoint}"), on: endpoint.to_owned() })
     }
 
@@ -216,21 +236,29 @@ impl Lowering<'_> {
         let cwd = self.values.bind_optional(step.cwd.as_ref())?.map(|path| self.program_path(&path));
         let streams = [&step.stdin, &step.stdout, &step.stderr];
         let stdio = self.stdio(streams)?;
+        let wishes = self.wishes(step)?;
         let declared = self.declare(here, "spawn", spawn_label(step, &name, &program, args.len()), Some(&name), &step.expect)?;
         self.decl(declared).asked = Some(Box::new(Asked {
             child: (plays && !may_fail(&outcomes)).then_some(child),
             program: program.clone(),
-            argv: std::iter::once(Value::Text(program.clone())).chain(args.iter().cloned()).collect(),
+            argv: wishes
+                .arg0
+                .clone()
+                .into_iter()
+                .chain(wishes.arg0.is_none().then(|| Value::Text(program.clone())))
+                .chain(args.iter().cloned())
+                .collect(),
             env: env.clone().map(|env| AskedEnv { replace: env.replace, vars: env.vars }),
-            fds: asked_fds(&stdio),
+            fds: wishes::asked_fds(&wishes, &stdio),
             cwd: cwd.clone(),
+            identity: wishes::asked_identity(&wishes, &stdio),
         }));
         here.made(&step.name, child);
         if plays {
             self.agent(here.spawned(child), &step.steps)?;
         }
         let [stdin, stdout, stderr] = stdio;
-        let request = SpawnRequest { program: Value::Text(program), args, env, cwd: cwd.map(Value::Text), stdin, stdout, stderr };
+        let request = SpawnRequest { program: Value::Text(program), args, env, cwd: cwd.map(Value::Text), stdin, stdout, stderr, ..wishes };
         let operation = Box::new(Operation::Spawn(Box::new(request)));
         Ok(declared.op(Act::Ask { actor: Some(child), name, operation }))
     }
@@ -269,7 +297,7 @@ impl Lowering<'_> {
     }
 }
 
-fn stdio_of(word: &str) -> Lowered<Option<Stdio>> {
+pub(super) fn stdio_of(word: &str) -> Lowered<Option<Stdio>> {
     let stdio = match word.split_once(' ') {
         None => match word {
             "default" => return Ok(None),
@@ -277,6 +305,7 @@ fn stdio_of(word: &str) -> Lowered<Option<Stdio>> {
             "null" => Some(Stdio::Null),
             "pipe" => Some(Stdio::Pipe),
             "stdout" => Some(Stdio::Stdout),
+            "pty" => Some(Stdio::Pty),
             _ => None,
         },
         Some(("file", name)) => Some(Stdio::File(case_path(name.trim()))),
@@ -285,23 +314,9 @@ fn stdio_of(word: &str) -> Lowered<Option<Stdio>> {
     };
     stdio.map(Some).ok_or_else(|| {
         LowerError::invalid(format!(
-            "`{word}` is no place for a standard descriptor: default, inherit, null, pipe, file NAME, fd N, stdout"
+            "`{word}` is no place for a standard descriptor: default, inherit, null, pipe, file NAME, fd N, stdout, pty"
         ))
     })
-}
-
-/// What the child's 0, 1, 2 must be. Where nothing was asked, the library's default counts and nothing is demanded.
-fn asked_fds(stdio: &[Option<Stdio>; 3]) -> BTreeMap<i32, AskedFd> {
-    let asked = |number: i32, stdio: &Stdio| match stdio {
-        Stdio::Inherit => AskedFd::Inherit(number),
-        Stdio::Null => AskedFd::Null,
-        Stdio::Pipe => AskedFd::Pipe,
-        Stdio::File(path) => AskedFd::File(path.clone()),
-        Stdio::Fd(other) => AskedFd::Inherit(*other),
-        Stdio::Stdout => AskedFd::SameAs(1),
-    };
-    let numbered = (0..).zip(stdio);
-    numbered.filter_map(|(number, stdio)| stdio.as_ref().map(|stdio| (number, asked(number, stdio)))).collect()
 }
 
 fn spawn_label(step: &library::Spawn, name: &str, program: &str, args: usize) -> String {
@@ -315,6 +330,6 @@ fn spawn_label(step: &library::Spawn, name: &str, program: &str, args: usize) ->
     label
 }
 
-fn pattern(len: u64) -> Data {
+pub(super) fn pattern(len: u64) -> Data {
     Data::Pattern { repeat: PATTERN.to_owned(), len }
 }

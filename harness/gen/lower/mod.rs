@@ -22,10 +22,12 @@ mod here;
 mod known;
 mod library;
 mod memory;
+mod pipeline;
 mod process;
 mod signal;
 mod socket;
 mod values;
+mod wishes;
 
 #[cfg(test)]
 mod tests;
@@ -194,6 +196,7 @@ impl<'a> Lowering<'a> {
             Step::Write(write) => ops.push(self.write(here, write)?),
             Step::WriteRecords(write) => ops.push(self.write_records(here, write)?),
             Step::Read(read) => ops.push(self.read(here, read)?),
+            Step::Copy(copy) => ops.push(self.copy(here, copy)?),
             Step::SetFlags(flags) => ops.push(self.set_flags(here, flags)?),
             Step::Signal(signal) => ops.push(self.signal(here, signal)?),
             Step::Mask(mask) => ops.push(self.mask(here, mask)?),
@@ -249,6 +252,7 @@ impl<'a> Lowering<'a> {
             on: on.map(str::to_owned),
             records: None,
             asked: None,
+            stages: Vec::new(),
         });
         self.within_limit()?;
         Ok(Declared { id, lenient: !expect.is_success() })
@@ -349,6 +353,8 @@ impl<'a> Lowering<'a> {
             ignored: self.values.signals(&wish.ignored)?,
             stray: self.values.optional(wish.stray.as_ref())?.unwrap_or(0),
             nofile: self.values.optional(wish.nofile.as_ref())?,
+            hold: self.held(&wish.hold)?,
+            spare: self.values.optional(wish.spare.as_ref())?,
         };
         Ok((start != SubjectStart::default()).then_some(start))
     }

@@ -92,11 +92,12 @@ impl Checker<'_> {
                 self.below("slot", *slot, self.program.fd_slots);
             }
             Act::Close { fd } | Act::Write { fd, .. } | Act::Read { fd, .. } | Act::WriteRecords { fd, .. } => self.fd(*fd),
+            Act::Copy { from, to } => [from, to].into_iter().for_each(|fd| self.fd(*fd)),
             Act::Memory { slot, .. } | Act::Shared { slot, .. } | Act::Semaphore { slot, .. } | Act::Add { slot, .. } => {
                 self.below("memory", *slot, self.program.memory_slots);
             }
             Act::Await { who, .. } => self.below("actor", *who, self.program.actors),
-            Act::Ask { .. } | Act::AskParallel { .. } if performer != 0 || !self.program.library => {
+            Act::Ask { .. } | Act::AskParallel { .. } | Act::AskPipeline { .. } if performer != 0 || !self.program.library => {
                 self.faults.push("only a library's driver asks".to_owned());
             }
             _ => {}

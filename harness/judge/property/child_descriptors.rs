@@ -51,7 +51,7 @@ fn judged(history: &History, start: &Start) -> Finding {
 fn surplus(history: &History, start: &Start) -> Finding {
     let unasked = start.state.fds.iter().filter(|fd| fd.fd > 2 && !start.asked.fds.contains_key(&fd.fd));
     let words: Vec<String> = unasked.map(drift::fd_words).collect();
-    if start.step.kind != "spawn" || words.is_empty() {
+    if !matches!(start.step.kind.as_str(), "spawn" | "pipeline" | "run") || words.is_empty() {
         return Finding::Pass;
     }
     start.fails(history, "no descriptor that was not asked for", format!("also open: {}", view::list(words, 8)))
@@ -71,6 +71,9 @@ fn one(history: &History, start: &Start, fd: i32, wanted: &AskedFd) -> Finding {
         (AskedFd::Null, seen) => judged(seen.is_some_and(|seen| seen.target == "/dev/null"), format!("{fd} -> /dev/null")),
         (AskedFd::Pipe, seen) => {
             judged(seen.is_some_and(|seen| new_pipe(history, seen)), format!("{fd} = a new pipe in the right direction"))
+        }
+        (AskedFd::Terminal, seen) => {
+            judged(seen.is_some_and(|seen| starts::is_new_terminal(history, seen)), format!("{fd} = a new pseudo-terminal"))
         }
         (AskedFd::File(path), seen) => judged(seen.is_some_and(|seen| starts::same_path(path, &seen.target)), format!("{fd} -> {path}")),
         (AskedFd::SameAs(other), seen) => {

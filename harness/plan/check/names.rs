@@ -186,6 +186,10 @@ impl Checker<'_> {
         let Some(actor) = self.actors.get(name).cloned() else {
             return self.problem(node, format!("`{name}` is not a child of this actor"), "wait for one that it has started");
         };
+        if let Some(whole) = &actor.stage_of {
+            let help = format!("only the whole has a handle: `{whole}`");
+            return self.problem(node, format!("`{name}` is a stage of `{whole}`"), &help);
+        }
         let line = position(self.text, actor.span.start).0;
         if actor.parent == frame.actor {
             self.problem(node, format!("`{name}` is not started yet"), &format!("it is started on line {line}; move this step below it"));

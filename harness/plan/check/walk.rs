@@ -9,7 +9,7 @@ use crate::plan::diagnostic::{Problem, Span, nearest};
 use crate::plan::expr::{Arg, Expr, text_params};
 use crate::plan::formula;
 use crate::plan::node::{Kind, Node};
-use crate::plan::step::{self, Step};
+use crate::plan::step::{self, Step, pipeline};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the whole file knows, and what has been found so far.
@@ -154,19 +154,20 @@ impl<'a> Checker<'a> {
                 self.steps(&mut inner, &parallel.steps, body.at("do"));
                 frame.started = inner.started;
             }
+            _ if pipeline::whole(step).is_some() => self.stages(frame, step, body),
             _ => self.new_actor(frame, step, body),
         }
     }
 
-    fn new_actor(&mut self, frame: &mut Frame, step: &'a Step, body: &'a Node) {
+    pub(super) fn new_actor(&mut self, frame: &mut Frame, step: &'a Step, body: &'a Node) {
         let Some(name) = actors::starts(step) else {
-            return step::bodies(step).into_iter().for_each(|(field, steps)| self.steps(&mut frame.clone(), steps, body.at(field)));
+            return step::bodies(step).into_iter().for_each(|(place, steps)| self.steps(&mut frame.clone(), steps, place.of(body)));
         };
         self.name(body.at("as"), name);
         let is_image = matches!(step, Step::Exec(_));
         let mut inner = Frame { actor: name.to_owned(), repeated: false, doubtful: false, ..frame.clone() };
         match step {
-            Step::Spawn(_) => inner = Frame { actor: name.to_owned(), ..Frame::root(Performer::Agent) },
+            Step::Spawn(_) | Step::Run(_) => inner = Frame { actor: name.to_owned(), ..Frame::root(Performer::Agent) },
             Step::Exec(_) => {
                 inner.performer = Performer::Agent;
                 // Mappings do not survive an exec; descriptors do.
@@ -176,11 +177,14 @@ impl<'a> Checker<'a> {
         }
         inner.indices = frame.indices.clone();
         self.moves(frame, Move::Start(name.to_owned()));
-        for (field, steps) in step::bodies(step) {
-            self.steps(&mut inner, steps, body.at(field));
+        for (place, steps) in step::bodies(step) {
+            self.steps(&mut inner, steps, place.of(body));
         }
         if !is_image && !matches!(step, Step::ForkTree(_)) {
             frame.started.insert(name.to_owned());
+        }
+        if matches!(step, Step::Run(_)) {
+            self.ends(frame, name, body);
         }
         if frame.repeated || matches!(step, Step::ForkTree(_)) {
             self.families.insert(name.to_owned());

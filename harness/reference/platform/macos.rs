@@ -23,3 +23,11 @@ pub(in crate::reference) fn close_others_at_exec() {
 pub(in crate::reference) fn realtime(_: i32) -> Option<i32> {
     None
 }
+
+/// A new terminal, master first, both close-on-exec; between the two calls as with [`pipe`].
+pub(in crate::reference) fn terminal() -> io::Result<(OwnedFd, OwnedFd)> {
+    let pair = nix::pty::openpty(None, None)?;
+    fcntl(&pair.master, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+    fcntl(&pair.slave, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+    Ok((pair.master, pair.slave))
+}

@@ -1,20 +1,25 @@
 //! The driver's half of the library plane: asks the subject and records what it answers.
 
+use super::pipeline::Stages;
 use super::{DriverLink, PROTOCOL, Performer, SUBJECT_DIED, SUBJECT_HUNG, Stop};
 use crate::plan::script::{ActorId, Outcome};
 use crate::plan::value::Value;
 use crate::run::arena::Arena;
 use crate::trace::What;
 use crate::wire::client::{Client, WireError};
-use crate::wire::message::{EnvRequest, Failure, Fields, Operation, Reply, ReplyBody, SpawnRequest, Stdio};
+use crate::wire::message::{EnvRequest, Failure, Fields, Operation, Reply, ReplyBody, SpawnRequest, Status, Stdio};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
+
+/// The name of that number; judges know it.
+const DESCRIPTORS: &str = "subject descriptors";
 
 /// A conversation with the subject on behalf of the case.
 pub struct Driver {
     client: Client,
     limit_ms: u64,
     handles: BTreeMap<ActorId, String>,
+    pub(super) stages: Stages,
 }
 
 impl Driver {
@@ -24,6 +29,7 @@ impl Driver {
             client: Client::resume(link.request_fd, link.reply_fd, link.pid, seq),
             limit_ms: link.request_ms,
             handles: BTreeMap::new(),
+            stages: Stages::new(),
         }
     }
 
@@ -38,9 +44,21 @@ impl Performer<'_> {
             return self.settle(Err(Outcome::Other("there is no subject to ask".to_owned())));
         };
         let outcome = self.understand(actor, name, operation, reply.body);
+        if matches!(operation, Operation::Spawn(_)) && matches!(outcome, Outcome::Error(_) | Outcome::Other(_)) {
+            self.count_descriptors();
+        }
         let failed = matches!(outcome, Outcome::Error(_) | Outcome::Other(_) | Outcome::Unsupported(_) | Outcome::TimedOut);
         self.returned(outcome, actor);
         if failed && !self.lenient { Err(Stop::GaveUp) } else { Ok(()) }
+    }
+
+    /// What the subject has open after a start that failed, before it is asked for anything else: giving handles up collects
+    /// garbage in many languages, and hides what a failed start left.
+    fn count_descriptors(&self) {
+        let pid = self.context.subject.map(|link| link.pid);
+        if let Some(count) = pid.and_then(crate::sys::descriptor_count) {
+            self.note_step(What::Number { name: DESCRIPTORS.to_owned(), value: count as i64 });
+        }
     }
 
     pub(super) fn ask_parallel(&mut self, threads: u32, operations: &[(ActorId, Operation)]) -> Result<(), Stop> {
@@ -48,7 +66,7 @@ impl Performer<'_> {
             return self.settle(Err(Outcome::Other("there is no subject to ask".to_owned())));
         };
         let ops = operations.iter().map(|(actor, op)| with_handle(op, &driver.handle(Some(*actor)))).collect();
-        let Some(reply) = self.question(None, &Operation::Parallel { threads, ops })? else { return Ok(()) };
+        let Some(reply) = self.question(None, &Operation::Parallel { threads, ops, lists: Vec::new() })? else { return Ok(()) };
         let fields = match reply.body {
             ReplyBody::Ok(fields) => fields,
             other => return self.settle(Err(refusal(other))),
@@ -95,11 +113,16 @@ impl Performer<'_> {
             ReplyBody::Ok(fields) => fields,
             other => return refusal(other),
         };
+        self.note_stages(actor, &fields);
         if fields.timed_out {
             return Outcome::TimedOut;
         }
         match operation {
-            Operation::Spawn(_) => self.started(actor, &fields),
+            Operation::Spawn(_) | Operation::Pipeline { .. } => self.started(actor, &fields),
+            Operation::Run { .. } => {
+                self.collected(name, &fields);
+                status(&fields)
+            }
             Operation::Write { .. } => Outcome::Done(fields.written.map(|n| n as i64)),
             Operation::Read { stream, .. } => self.arrived(&format!("{name}.{stream}"), fields.data.as_ref()),
             Operation::Communicate { .. } => {
@@ -119,7 +142,7 @@ impl Performer<'_> {
         Outcome::Done(fields.pid.map(i64::from))
     }
 
-    fn arrived(&self, stream: &str, data: Option<&Value>) -> Outcome {
+    pub(super) fn arrived(&self, stream: &str, data: Option<&Value>) -> Outcome {
         let Some(bytes) = data.and_then(Value::bytes) else { return Outcome::Eof };
         if bytes.is_empty() {
             return Outcome::Eof;
@@ -133,10 +156,14 @@ impl Performer<'_> {
 fn status(fields: &Fields) -> Outcome {
     match &fields.status {
         None => Outcome::Pending,
-        Some(status) => match status.ended() {
-            Some(ended) => Outcome::Ended(ended),
-            None => Outcome::Other(format!("{status:?}")),
-        },
+        Some(status) => status_of(status),
+    }
+}
+
+pub(super) fn status_of(status: &Status) -> Outcome {
+    match status.ended() {
+        Some(ended) => Outcome::Ended(ended),
+        None => Outcome::Other(format!("{status:?}")),
     }
 }
 
@@ -155,6 +182,7 @@ fn with_handle(operation: &Operation, to: &str) -> Operation {
         Operation::Write { handle, .. }
         | Operation::CloseStdin { handle }
         | Operation::Read { handle, .. }
+        | Operation::Close { handle, .. }
         | Operation::Communicate { handle, .. }
         | Operation::Wait { handle, .. }
         | Operation::Poll { handle }
@@ -162,7 +190,13 @@ fn with_handle(operation: &Operation, to: &str) -> Operation {
         | Operation::Terminate { handle }
         | Operation::Signal { handle, .. }
         | Operation::Drop { handle } => to.clone_into(handle),
-        Operation::Spawn(_) | Operation::Parallel { .. } | Operation::Reset | Operation::Quit => {}
+        Operation::Spawn(_)
+        | Operation::Run { .. }
+        | Operation::Pipeline { .. }
+        | Operation::Parallel { .. }
+        | Operation::Handle { .. }
+        | Operation::Reset
+        | Operation::Quit => {}
     }
     operation
 }
@@ -170,21 +204,39 @@ fn with_handle(operation: &Operation, to: &str) -> Operation {
 /// The operation with the case directory in the place of `{case}`.
 fn fill(operation: &Operation, case: &str) -> Operation {
     let mut operation = operation.clone();
-    if let Operation::Spawn(request) = &mut operation {
-        let SpawnRequest { program, args, env, cwd, stdin, stdout, stderr } = &mut **request;
-        fill_value(program, case);
-        args.iter_mut().for_each(|arg| fill_value(arg, case));
-        if let Some(EnvRequest { vars, .. }) = env {
-            vars.iter_mut().for_each(|(_, value)| fill_value(value, case));
-        }
-        cwd.iter_mut().for_each(|cwd| fill_value(cwd, case));
-        for stdio in [stdin, stdout, stderr] {
-            if let Some(Stdio::File(path)) = stdio {
-                *path = path.replace("{case}", case);
-            }
-        }
-    }
+    fill_in(&mut operation, case);
     operation
+}
+
+fn fill_in(operation: &mut Operation, case: &str) {
+    match operation {
+        Operation::Spawn(request) => fill_spawn(request, case),
+        Operation::Run { stages, .. } => stages.iter_mut().for_each(|stage| fill_spawn(stage, case)),
+        Operation::Pipeline { stages, stderr, .. } => {
+            stages.iter_mut().for_each(|stage| fill_spawn(stage, case));
+            fill_stdio(stderr, case);
+        }
+        Operation::Parallel { ops, lists, .. } => {
+            ops.iter_mut().chain(lists.iter_mut().flatten()).for_each(|operation| fill_in(operation, case));
+        }
+        _ => {}
+    }
+}
+
+fn fill_spawn(request: &mut SpawnRequest, case: &str) {
+    let SpawnRequest { program, args, env, cwd, stdin, stdout, stderr, arg0, .. } = request;
+    fill_value(program, case);
+    args.iter_mut().chain(cwd).chain(arg0).for_each(|arg| fill_value(arg, case));
+    if let Some(EnvRequest { vars, .. }) = env {
+        vars.iter_mut().for_each(|(_, value)| fill_value(value, case));
+    }
+    [stdin, stdout, stderr].into_iter().for_each(|stdio| fill_stdio(stdio, case));
+}
+
+fn fill_stdio(stdio: &mut Option<Stdio>, case: &str) {
+    if let Some(Stdio::File(path)) = stdio {
+        *path = path.replace("{case}", case);
+    }
 }
 
 fn fill_value(value: &mut Value, case: &str) {

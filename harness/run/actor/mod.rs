@@ -18,6 +18,7 @@ mod memory;
 #[cfg_attr(target_os = "linux", path = "os/linux.rs")]
 #[cfg_attr(target_os = "macos", path = "os/macos.rs")]
 mod os;
+mod pipeline;
 mod process;
 mod signal;
 mod socket;
@@ -336,6 +337,7 @@ impl<'a> Performer<'a> {
             Act::Await { who, state } => self.await_state(*who, *state),
             Act::Repeat { times, body } => self.repeat(*times, body),
             Act::Ask { actor, name, operation } => self.ask(*actor, name, operation),
+            Act::AskPipeline { actor, name, stages, operation } => self.ask_pipeline(*actor, name, stages, operation),
             Act::AskParallel { threads, operations } => self.ask_parallel(*threads, operations),
             other => {
                 let result = self.simple(other);
@@ -354,6 +356,7 @@ impl<'a> Performer<'a> {
             Act::Write { fd, payload, once } => self.write(*fd, payload, *once),
             Act::WriteRecords { fd, count, size, piece } => self.write_records(*fd, *count, *size, *piece),
             Act::Read { fd, stream, amount, chunk } => self.read(*fd, stream, *amount, *chunk),
+            Act::Copy { from, to } => self.copy(*from, *to),
             Act::SetFlags { fd, nonblock, cloexec } => self.set_flags(*fd, *nonblock, *cloexec),
             Act::MakeFile { path, kind, text, mode } => self.make_file(path, *kind, text, *mode),
             Act::SetSignal { signal, to, restart } => signal::set(*signal, *to, *restart),
@@ -387,6 +390,9 @@ impl<'a> Performer<'a> {
         if let Some(place) = self.fds.get_mut(usize::from(slot)) {
             *place = fd;
         }
+        if let Some(made) = self.arena.made(slot).filter(|_| fd >= 0) {
+            made.store(inode(fd), Ordering::Relaxed);
+        }
     }
 
     fn open_fds(&self) -> impl Iterator<Item = i32> + '_ {
@@ -397,6 +403,14 @@ impl<'a> Performer<'a> {
     fn fill(&self, template: &str) -> String {
         template.replace("{case}", &self.context.case_dir.to_string_lossy())
     }
+}
+
+fn inode(fd: i32) -> u64 {
+    // SAFETY: an all-zero stat is valid and a valid place for one.
+    let mut stat: libc::stat = unsafe { std::mem::zeroed() };
+    // SAFETY: as above.
+    unsafe { libc::fstat(fd, &raw mut stat) };
+    stat.st_ino
 }
 
 /// `Done` without a number.

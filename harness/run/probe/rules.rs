@@ -195,7 +195,7 @@ fn nul(session: &mut Session) -> Result<(), String> {
 fn bytes(session: &mut Session) -> Result<(), String> {
     let sent = b"\xff\xfe z\xc3\xa9ro \xed\xa0\x80";
     let handle = session.shell("printf %s \"$1\"", vec![Value::from_bytes(sent)])?;
-    let got = session.succeed(&Operation::Read { handle: handle.clone(), stream: "stdout".into() })?;
+    let got = session.succeed(&Operation::Read { handle: handle.clone(), stream: "stdout".into(), bytes: None })?;
     let got = got.data.ok_or("the reply to read has no `data`")?;
     if got.bytes().as_deref() != Some(sent) {
         return Err(format!("the bytes {} came back as {got}", Value::from_bytes(sent)));
@@ -248,7 +248,7 @@ fn timed_wait(session: &mut Session) -> Result<(), String> {
 
 fn parallel(session: &mut Session) -> Result<(), String> {
     let ops = vec![Operation::Poll { handle: "no such handle".into() }; 2];
-    let results = session.succeed(&Operation::Parallel { threads: 3, ops })?.results;
+    let results = session.succeed(&Operation::Parallel { threads: 3, ops, lists: Vec::new() })?.results;
     if results.len() == 3 && results.iter().all(|thread| thread.len() == 2) {
         return Ok(());
     }
@@ -259,7 +259,7 @@ fn not_inherited(session: &mut Session) -> Result<(), String> {
     let script = "for fd in /dev/fd/*; do for fifo; do [ \"$fd\" -ef \"$fifo\" ] && echo \"$fd\"; done; done; exit 0";
     let fifos = session.fifo_paths();
     let handle = session.shell(script, fifos)?;
-    let held = session.succeed(&Operation::Read { handle: handle.clone(), stream: "stdout".into() })?.data;
+    let held = session.succeed(&Operation::Read { handle: handle.clone(), stream: "stdout".into(), bytes: None })?.data;
     finish(session, handle)?;
     match held.as_ref().and_then(Value::text) {
         Some("") => Ok(()),

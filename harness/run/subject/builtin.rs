@@ -14,6 +14,10 @@ pub fn main(name: &str) -> ! {
             Ok(fault) => reference::adapter::main(Some(fault)),
             Err(message) => unknown(&message),
         },
+        ("not", why) => {
+            eprintln!("childproof: {why}");
+            std::process::exit(127)
+        }
         ("broken", how) => super::broken::main(how),
         _ => unknown(&format!("`{name}` is not built in: rust-std, raw, raw:FAULT")),
     }

@@ -1,5 +1,6 @@
 //! `subject.yaml`: what is written of a subject.
 
+use super::package::{CargoDecl, Needs, Package, Source};
 use super::versions;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,9 @@ pub struct Declaration {
     pub about: String,
     /// How its adapter is started.
     pub start: StartDecl,
+    /// What `childproof subjects install` installs where the machine lacks it.
+    #[serde(default, skip_serializing_if = "Needs::is_empty")]
+    pub needs: Needs,
     /// Scenarios of which nothing can run, for want of what the library does not offer: a test of them is listed as skipped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cannot: Vec<String>,
@@ -27,25 +31,37 @@ pub struct Declaration {
     pub expectations: Vec<Expectation>,
 }
 
-/// `start: {builtin: rust-std}` or `start: {command: {...}}`.
+/// `start: {builtin: rust-std}`, `start: {command: {...}}` or `start: {cargo: {...}}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum StartDecl {
     /// Compiled into childproof.
     Builtin(String),
     /// A program.
-    Command(Command),
+    Command(Box<Command>),
+    /// A Rust crate, for which a program is built.
+    Cargo(Box<CargoDecl>),
 }
 
 /// A program to start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Command {
-    /// Program and arguments; `{dir}` is the subject's folder, `{interpreter}` the interpreter.
+    /// Program and arguments; `{dir}` is the subject's folder, `{support}` the folder of what adapters share, `{interpreter}` the
+    /// interpreter, `{packages}` where the package is installed, `{build}` where `build` puts its results, `{adapter}` the source.
     pub argv: Vec<String>,
     /// How `{interpreter}` is found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interpreter: Option<Interpreter>,
+    /// The package that is tested, or that brings the interpreter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<Package>,
+    /// Commands that put the adapter into `{build}`, performed once per version and content.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub build: Vec<Vec<String>>,
+    /// Which file `{adapter}` is, by the version of the package; otherwise the one named `adapter.*`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<Source>,
     /// Variables beside those of every case.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<(String, String)>,
@@ -149,6 +165,14 @@ pub fn parse(path: &Path, text: &str) -> Result<Declaration, String> {
     let folder = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());
     if folder.is_some_and(|folder| folder != declaration.name) {
         return Err(said(format!("its name is `{}`, but its folder has another", declaration.name)));
+    }
+    match &declaration.start {
+        StartDecl::Builtin(_) => {}
+        StartDecl::Command(command) => {
+            let sources = super::package::check_sources(&command.sources);
+            command.package.as_ref().map_or(Ok(()), Package::check).and(sources).map_err(said)?;
+        }
+        StartDecl::Cargo(cargo) => cargo.check().map_err(said)?,
     }
     for expectation in &declaration.expectations {
         if let Some(wanted) = &expectation.condition.versions {

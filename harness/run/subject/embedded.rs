@@ -3,14 +3,16 @@
 //! An interpreter wants a file. In the checkout from which childproof was built, that file is there already; elsewhere the folder
 //! is written once into the user's cache, under a name that changes with its content.
 
+use super::cache;
 use super::declaration::{self, Declaration};
 use include_dir::{Dir, include_dir};
 use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 static SUBJECTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/fixtures/subjects");
+
+/// Not a subject: what adapters share.
+const SUPPORT: &str = "support";
 
 /// Where that folder was when childproof was built.
 const CHECKOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/subjects");
@@ -37,6 +39,17 @@ impl Place {
                 if is_same(dir, &built) { Ok(built) } else { write_once(dir) }
             }
         }
+    }
+}
+
+/// The folder of what adapters of one language share: beside the subject's own where it has one there, else that of the binary.
+///
+/// # Errors
+/// As [`Place::path`].
+pub fn support(of: &Path) -> Result<PathBuf, String> {
+    match of.parent().map(|parent| parent.join(SUPPORT)).filter(|path| path.is_dir()) {
+        Some(beside) => Ok(beside),
+        None => SUBJECTS.get_dir(SUPPORT).map_or_else(|| Ok(of.to_owned()), |dir| Place::Embedded(dir).path()),
     }
 }
 
@@ -92,46 +105,35 @@ fn sorted(mut found: Vec<(Declaration, Place)>) -> Vec<(Declaration, Place)> {
 
 /// Whether every file of `dir` lies with the same content under `path`.
 fn is_same(dir: &Dir<'_>, path: &Path) -> bool {
-    files(dir).all(|(name, content)| fs::read(path.join(name)).is_ok_and(|found| found == content))
+    files(dir).into_iter().all(|(name, content)| fs::read(path.join(name)).is_ok_and(|found| found == content))
 }
 
-fn files<'a>(dir: &'a Dir<'a>) -> impl Iterator<Item = (&'a Path, &'a [u8])> {
-    dir.files().map(|file| (file.path().strip_prefix(dir.path()).unwrap_or(file.path()), file.contents()))
+/// Every file below `dir` with its path in it.
+fn files<'a>(dir: &'a Dir<'a>) -> Vec<(&'a Path, &'a [u8])> {
+    fn below<'a>(dir: &'a Dir<'a>, root: &Path, found: &mut Vec<(&'a Path, &'a [u8])>) {
+        found.extend(dir.files().map(|file| (file.path().strip_prefix(root).unwrap_or(file.path()), file.contents())));
+        dir.dirs().for_each(|inner| below(inner, root, found));
+    }
+    let mut found = Vec::new();
+    below(dir, dir.path(), &mut found);
+    found
 }
 
 fn write_once(dir: &Dir<'_>) -> Result<PathBuf, String> {
-    let mut tried = String::new();
-    for base in bases() {
-        match write_under(dir, &base) {
-            Ok(path) => return Ok(path),
-            Err(error) => tried.push_str(&format!("; {}: {error}", base.display())),
-        }
-    }
-    Err(format!("the files of subject {} cannot be written anywhere: set XDG_CACHE_HOME{tried}", dir.path().display()))
-}
-
-fn bases() -> Vec<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let cache = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
-    let shared = std::env::temp_dir().join(format!("childproof-{}", nix::unistd::geteuid()));
-    cache.map(|cache| cache.join("childproof")).into_iter().chain([shared]).collect()
+    cache::in_base(&format!("the files of {}", dir.path().display()), |base| write_under(dir, base))
 }
 
 /// Writes beside the place and renames, so that nobody ever starts half a file.
 fn write_under(dir: &Dir<'_>, base: &Path) -> std::io::Result<PathBuf> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(base)?;
-    if fs::symlink_metadata(base)?.uid() != nix::unistd::geteuid().as_raw() {
-        return Err(std::io::Error::other("it belongs to somebody else"));
-    }
-    let mut hasher = DefaultHasher::new();
-    files(dir).for_each(|file| file.hash(&mut hasher));
-    let place = base.join(format!("{}-{:016x}", dir.path().display(), hasher.finish()));
+    let place = base.join(format!("{}-{}", dir.path().display(), cache::digest(files(dir))));
     if is_same(dir, &place) {
         return Ok(place);
     }
     let fresh = tempfile::tempdir_in(base)?;
     for (name, content) in files(dir) {
-        fs::write(fresh.path().join(name), content)?;
+        let path = fresh.path().join(name);
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(path, content)?;
     }
     match fs::rename(fresh.path(), &place) {
         // Another childproof was faster.

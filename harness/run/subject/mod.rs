@@ -1,21 +1,94 @@
 //! Subjects: what is tested, how its adapter is started, and what is known of it.
 //!
 //! A subject is a folder of `fixtures/subjects/` with a `subject.yaml` ([`declaration`]). The folders ship inside the binary
-//! ([`embedded`]) and are found by walking, so that a new library needs no line of Rust. `NAME@VERSION` picks a version, which
-//! for interpreted languages means an interpreter ([`interpreter`]).
+//! ([`embedded`]) and are found by walking, so that a new library needs no line of Rust. `NAME@VERSION` picks a version: of an
+//! interpreter ([`interpreter`]), of a package from pip or npm, of a crate. What that takes is told by a recipe, and installed
+//! and built into the user's cache the first time it is asked for.
 
 pub mod broken;
 pub mod builtin;
+mod cache;
+mod cargo;
 pub mod declaration;
 pub mod embedded;
+pub mod install;
 pub mod interpreter;
+pub mod package;
+mod recipe;
+mod registry;
+mod tool;
 pub mod versions;
 
 use crate::reference::Fault;
 pub use declaration::{Condition, Expectation, Reason};
 use declaration::{Declaration, StartDecl};
+use recipe::Recipe;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+/// Folders of subjects beside those of the binary, as `--subjects` names them.
+static FOLDERS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Adds a folder of subjects for the rest of the process's life.
+///
+/// # Errors
+/// A folder that cannot be read, a fault of a `subject.yaml` in it.
+pub fn add_folder(dir: &Path) -> Result<(), String> {
+    if embedded::declarations_in(dir)?.is_empty() {
+        return Err(format!("{}: there is no folder with a subject.yaml in it", dir.display()));
+    }
+    FOLDERS.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(dir.to_owned());
+    Ok(())
+}
+
+/// Every subject there is; one in a folder that was added hides one of the same name that ships with childproof.
+fn declarations() -> Result<Vec<(Declaration, embedded::Place)>, String> {
+    let mut found = embedded::declarations()?;
+    for dir in FOLDERS.lock().unwrap_or_else(std::sync::PoisonError::into_inner).iter() {
+        let more = embedded::declarations_in(dir)?;
+        found.retain(|(known, _)| !more.iter().any(|(declaration, _)| declaration.name == known.name));
+        found.extend(more);
+    }
+    Ok(found)
+}
+
+/// Why there is no subject to be tested.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Trouble {
+    /// What the user wrote is wrong.
+    Usage(String),
+    /// It is known, and this machine lacks what it takes; with the remedy.
+    Unavailable(String),
+}
+
+impl Trouble {
+    /// Its text.
+    pub fn text(self) -> String {
+        match self {
+            Trouble::Usage(text) | Trouble::Unavailable(text) => text,
+        }
+    }
+}
+
+impl From<String> for Trouble {
+    fn from(text: String) -> Trouble {
+        Trouble::Usage(text)
+    }
+}
+
+/// How far a subject is from being started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It can be started at once.
+    Installed,
+    /// It is built here when it is first asked for; no registry has to be asked.
+    Buildable,
+    /// It is installed from a registry when it is first asked for.
+    Available,
+    /// This machine lacks what it takes.
+    Unavailable(String),
+}
 
 /// One subject, ready to be started.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +113,8 @@ pub struct Subject {
     pub cannot: Vec<String>,
     /// Every version of it found on this machine, as `NAME@VERSION`; empty where there is only the one.
     pub installed: Vec<String>,
+    /// How far it is from being started.
+    pub state: State,
 }
 
 /// How to start an adapter.
@@ -56,6 +131,8 @@ pub enum Start {
         /// Variables beside those of every case.
         env: Vec<(OsString, OsString)>,
     },
+    /// It cannot be started here, for this reason.
+    Not(String),
 }
 
 impl Start {
@@ -66,6 +143,7 @@ impl Start {
             Start::Raw => builtin("raw"),
             Start::Builtin(name) => builtin(name),
             Start::Command { argv, .. } => argv.clone(),
+            Start::Not(why) => builtin(&format!("not:{why}")),
         }
     }
 
@@ -106,6 +184,7 @@ impl Subject {
             expectations: Vec::new(),
             cannot: Vec::new(),
             installed: Vec::new(),
+            state: State::Installed,
         }
     }
 
@@ -122,83 +201,165 @@ impl Subject {
         }
     }
 
-    fn of(declaration: &Declaration, version: Option<&str>, dir: &Path) -> Result<Subject, String> {
-        let plain = |start| match version {
-            Some(version) => Err(format!("{} is built in: it has no version {version} to pick", declaration.name)),
-            None => Ok(start),
-        };
-        let start = match &declaration.start {
-            StartDecl::Builtin(name) if name == "raw" => plain(Start::Raw)?,
-            StartDecl::Builtin(name) => plain(Start::Builtin(name.clone()))?,
-            StartDecl::Command(command) => interpreter::start(&declaration.name, command, version, dir)?,
-        };
-        let installed = match &declaration.start {
-            StartDecl::Builtin(_) => Vec::new(),
-            StartDecl::Command(command) => {
-                interpreter::installed(command).iter().map(|version| format!("{}@{version}", declaration.name)).collect()
-            }
-        };
-        Ok(Subject {
+    /// What is written of it, without a way to start it.
+    fn described(declaration: &Declaration, version: Option<&str>) -> Subject {
+        Subject {
             name: declaration.name.clone(),
-            folder: None,
             version_wanted: version.map(str::to_owned),
             library: declaration.library.clone(),
             language: declaration.language.clone(),
             about: declaration.about.clone(),
-            start,
+            start: Start::Not("it was not prepared".into()),
             expectations: declaration.expectations.clone(),
             cannot: declaration.cannot.clone(),
-            installed,
-        })
+            ..Subject::bare()
+        }
+    }
+
+    /// With how far it is from being started, and its start where that takes nothing.
+    fn looked_at(declaration: &Declaration, version: Option<&str>, dir: &Path) -> Result<Subject, Trouble> {
+        let mut subject = Subject::described(declaration, version);
+        subject.installed = installed(declaration, dir);
+        subject.state = match Recipe::of(declaration, version, dir) {
+            Err(Trouble::Usage(text)) => return Err(Trouble::Usage(text)),
+            Err(Trouble::Unavailable(why)) => State::Unavailable(hinted(declaration, version, &why)),
+            Ok(recipe) if recipe.is_ready() => {
+                subject.start = recipe.prepare()?;
+                State::Installed
+            }
+            Ok(recipe) => match recipe.lacks() {
+                Some(why) => State::Unavailable(hinted(declaration, version, &why)),
+                None if recipe.is_remote() => State::Available,
+                None => State::Buildable,
+            },
+        };
+        if let State::Unavailable(why) = &subject.state {
+            subject.start = Start::Not(why.clone());
+        }
+        Ok(subject)
+    }
+
+    /// Ready to be started: what is missing is installed and built.
+    fn prepared(declaration: &Declaration, version: Option<&str>, dir: &Path) -> Result<Subject, Trouble> {
+        let mut subject = Subject::looked_at(declaration, version, dir)?;
+        match &subject.state {
+            State::Installed => {}
+            State::Unavailable(why) => return Err(Trouble::Unavailable(why.clone())),
+            State::Buildable | State::Available => {
+                subject.start = Recipe::of(declaration, version, dir)?.prepare().map_err(Trouble::Unavailable)?;
+                subject.state = State::Installed;
+            }
+        }
+        Ok(subject)
     }
 }
 
-/// Finds `NAME[@VERSION]` among the subjects that ship with childproof; a name with a slash in it is the path of a subject's
-/// folder.
+/// The reason with the command that removes it, where there is one.
+fn hinted(declaration: &Declaration, version: Option<&str>, why: &str) -> String {
+    let title = version.map_or_else(|| declaration.name.clone(), |version| format!("{}@{version}", declaration.name));
+    let why = if why.starts_with(declaration.name.as_str()) { why.to_owned() } else { format!("{title}: {why}") };
+    if declaration.needs.is_empty() { why } else { format!("{why}; `childproof subjects install {title}` installs what it needs") }
+}
+
+/// The titles of every version that can be started at once.
+fn installed(declaration: &Declaration, dir: &Path) -> Vec<String> {
+    let releases = match &declaration.start {
+        StartDecl::Builtin(_) => return Vec::new(),
+        StartDecl::Command(command) => match (&command.package, &command.interpreter) {
+            (Some(package), _) => package.releases(),
+            (None, Some(found)) => {
+                return interpreter::installed(found).iter().map(|version| format!("{}@{version}", declaration.name)).collect();
+            }
+            (None, None) => return Vec::new(),
+        },
+        StartDecl::Cargo(cargo) => cargo.releases(),
+    };
+    let mut versions: Vec<&str> = releases.known.iter().map(String::as_str).collect();
+    if let Some(usual) = releases.usual.filter(|usual| !versions.contains(usual)) {
+        versions.push(usual);
+    }
+    let ready = |version: Option<&str>| Recipe::of(declaration, version, dir).is_ok_and(|recipe| recipe.is_ready());
+    let mut found: Vec<String> =
+        versions.into_iter().filter(|version| ready(Some(version))).map(|version| format!("{}@{version}", declaration.name)).collect();
+    // An interpreter of the machine's own, of a version that nobody asked for.
+    if ready(None) && !matches!(&declaration.start, StartDecl::Cargo(_)) && found.is_empty() {
+        found.push(declaration.name.clone());
+    }
+    found
+}
+
+/// Finds `NAME[@VERSION]` among the subjects that ship with childproof or were added to them, and installs and builds what it takes;
+/// a name with a slash in it is the path of a subject's folder.
 ///
 /// # Errors
 /// A message with the remedy: the nearest name, or what was looked for.
 pub fn find(wanted: &str) -> Result<Subject, String> {
-    pick(wanted, embedded::declarations()?)
+    prepare(wanted).map_err(Trouble::text)
 }
 
-/// The same among the folders of `dir`.
+/// As [`find`], told apart: what is written wrong, and what cannot be started here.
 ///
 /// # Errors
-/// As [`find`], and every fault of a `subject.yaml` there.
-pub fn find_in(dir: &Path, wanted: &str) -> Result<Subject, String> {
-    pick(wanted, embedded::declarations_in(dir)?)
+/// See there.
+pub fn prepare(wanted: &str) -> Result<Subject, Trouble> {
+    pick(wanted, Subject::prepared)
 }
 
-/// Every subject that ships with childproof and can be started here, in the order of their names, `raw` first.
+/// As [`find`], but nothing is installed or built: its start may be [`Start::Not`].
+///
+/// # Errors
+/// A name that is none, a version that cannot be.
+pub fn look(wanted: &str) -> Result<Subject, Trouble> {
+    pick(wanted, Subject::looked_at)
+}
+
+/// Every subject that can be started here without asking a registry, in the order of their names, `raw` first.
 pub fn all() -> Vec<Subject> {
-    let declarations = embedded::declarations().unwrap_or_default();
-    declarations.iter().filter_map(|(declaration, place)| Subject::of(declaration, None, &place.path().ok()?).ok()).collect()
+    let here = |subject: &Subject| matches!(subject.state, State::Installed | State::Buildable) || !subject.installed.is_empty();
+    survey().unwrap_or_default().into_iter().filter(here).collect()
 }
 
-/// Every subject of a folder of subjects.
+/// Every subject there is, in the order of their names, `raw` first, with how far each is from being started.
 ///
 /// # Errors
-/// Every fault of a `subject.yaml` there; a subject that cannot be started here is one too.
-pub fn all_in(dir: &Path) -> Result<Vec<Subject>, String> {
-    embedded::declarations_in(dir)?.iter().map(|(declaration, place)| Subject::of(declaration, None, &place.path()?)).collect()
+/// A fault of a `subject.yaml`.
+pub fn survey() -> Result<Vec<Subject>, String> {
+    let look = |(declaration, place): (Declaration, embedded::Place)| {
+        Subject::looked_at(&declaration, None, &place.path()?).map_err(Trouble::text)
+    };
+    declarations()?.into_iter().map(look).collect()
 }
 
-fn pick(wanted: &str, declarations: Vec<(Declaration, embedded::Place)>) -> Result<Subject, String> {
+type Way = fn(&Declaration, Option<&str>, &Path) -> Result<Subject, Trouble>;
+
+fn pick(wanted: &str, way: Way) -> Result<Subject, Trouble> {
     if let Some(fault) = wanted.strip_prefix("raw:") {
-        return fault.parse().map(Subject::faulty);
+        return Ok(fault.parse().map(Subject::faulty)?);
     }
     if wanted.starts_with("broken:") {
         return Ok(Subject { name: wanted.into(), start: Start::Builtin(wanted.into()), ..Subject::bare() });
     }
-    let (name, version) = wanted.split_once('@').map_or((wanted, None), |(name, version)| (name, Some(version)));
+    let (declaration, place, version) = declared(wanted)?;
+    let folder = if let embedded::Place::Disk(folder) = &place { Some(folder.clone()) } else { None };
+    let named_by_folder = wanted.split('@').next().is_some_and(|name| name.contains('/'));
+    let subject = way(&declaration, version.as_deref(), &place.path()?)?;
+    Ok(Subject { folder: folder.filter(|_| named_by_folder), ..subject })
+}
+
+/// What is written of `NAME[@VERSION]`, where, and the version.
+fn declared(wanted: &str) -> Result<(Declaration, embedded::Place, Option<String>), Trouble> {
+    let (name, version) = wanted.split_once('@').map_or((wanted, None), |(name, version)| (name, Some(version.to_owned())));
     if name.contains('/') {
         let (declaration, folder) = embedded::declaration_at(Path::new(name))?;
-        return Ok(Subject { folder: Some(folder.clone()), ..Subject::of(&declaration, version, &folder)? });
+        return Ok((declaration, embedded::Place::Disk(folder), version));
     }
-    match declarations.iter().find(|(declaration, _)| declaration.name == name) {
-        Some((declaration, place)) => Subject::of(declaration, version, &place.path()?),
-        None => Err(unknown(name, declarations.iter().map(|(declaration, _)| declaration.name.as_str()))),
+    let mut declarations = declarations()?;
+    match declarations.iter().position(|(declaration, _)| declaration.name == name) {
+        Some(at) => {
+            let (declaration, place) = declarations.swap_remove(at);
+            Ok((declaration, place, version))
+        }
+        None => Err(Trouble::Usage(unknown(name, declarations.iter().map(|(declaration, _)| declaration.name.as_str())))),
     }
 }
 

@@ -232,3 +232,16 @@ pub fn set_cloexec(fd: i32) -> io::Result<()> {
     // SAFETY: F_SETFD takes no memory.
     check(unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) }).map(drop)
 }
+
+/// Sets the soft limit on the descriptors of another process.
+///
+/// # Errors
+/// Those of prlimit(2).
+pub fn limit_descriptors_of(pid: i32, most: u64) -> io::Result<()> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is a valid place for one rlimit; a null new limit changes nothing.
+    check(unsafe { libc::prlimit(pid, libc::RLIMIT_NOFILE, std::ptr::null(), &raw mut limit) })?;
+    limit.rlim_cur = most.min(limit.rlim_max);
+    // SAFETY: `limit` is a valid rlimit; a null old limit is not written to.
+    check(unsafe { libc::prlimit(pid, libc::RLIMIT_NOFILE, &raw const limit, std::ptr::null_mut()) }).map(drop)
+}
