@@ -6,6 +6,13 @@
 //!
 //! Executed under its own name it can also become a warden, or the helper of `childproof bench`: both fork much, and a fork
 //! costs what the program weighs.
+//!
+//! Its start was measured against its like (best tenth of 150 interleaved starts, page faults of each): a C program without
+//! libc 86 µs and 3 faults, `/bin/true` 993 µs and 50, C linked statically 898 µs and 27, this way 1,259 µs and 64, the same
+//! without position independence, RELRO or with link-time optimisation no better than 1,212 µs, linked statically 957 µs and 35.
+//! Most of it is glibc's own, which asks the processor what it can do, at the price of a trap each time in a virtual machine.
+//! Static linking would save a quarter, but takes a flag for rustc that a package cannot set for one program of its own, and
+//! statically linked glibc, which not everybody has.
 #![no_main]
 
 use std::os::unix::ffi::OsStringExt;
