@@ -26,11 +26,12 @@ mod process;
 mod signal;
 mod socket;
 
-use super::arena::Arena;
+use super::arena::{Arena, Moment};
 use crate::generate::act::{Act, FdRef};
 use crate::generate::program::{AgentPart, Op, Program};
 use crate::plan::script::{ActorId, Outcome, StepId};
 use crate::plan::value::Value;
+use crate::sys::Sample;
 use crate::trace::state::ProcState;
 use crate::trace::{Event, What};
 use serde::{Deserialize, Serialize};
@@ -107,19 +108,20 @@ pub fn prepare(program: &Program, arena: &Arena, context: &Context) -> std::io::
     Ok(())
 }
 
-/// Performs the root's part of a program in the process that was forked for it.
-pub fn perform_root(program: &Program, arena: &Arena, context: &Context) -> ! {
+/// Performs the root's part of a program in the process that was forked for it. `known`: its state before the first step, where
+/// that need not be looked at any more.
+pub fn perform_root(program: &Program, arena: &Arena, context: &Context, known: Option<&Sample>) -> ! {
     let mut performer = Performer::new(arena, context, 0, program.actors, program.fd_slots, program.memory_slots);
     performer.born(None);
-    if !program.library {
-        performer.state("before");
+    if !program.library && known.is_none() {
+        performer.sample(Moment::Before, None);
     }
     let end = performer.run(&program.root);
     for fd in performer.open_fds() {
         arena.account_fd(fd);
     }
     if !program.library {
-        performer.state("after");
+        performer.sample(Moment::After, known);
     }
     match end {
         Ok(()) => performer.note(What::Finished),
@@ -238,9 +240,15 @@ impl<'a> Performer<'a> {
         self.note(What::Born { ppid: process::parent(), state });
     }
 
-    fn state(&self, label: &str) {
-        let state = Box::new(crate::sys::own_state(false));
-        self.note(What::State { label: label.to_owned(), state });
+    /// Records the state of the root; of other processes nobody asks it at these moments.
+    fn sample(&self, moment: Moment, known: Option<&Sample>) {
+        match Sample::take(known) {
+            Some(sample) => self.arena.append_sample(moment, &sample),
+            None => {
+                let state = Box::new(crate::sys::own_state(false));
+                self.note(What::State { label: moment.label().to_owned(), state });
+            }
+        }
     }
 
     /// Records the end of a forked actor or agent and exits.

@@ -9,7 +9,9 @@ mod watch;
 
 pub use blocked::{file_locks, is_fifo, socket_peers, threads};
 pub use list::{descriptor_count, listed, process_count, processes, remember_session, state_of};
-pub use own::{LIMITS, Resource, SIGNALS, dispositions, fd_target, open_fds, own_ids, reset_signals, thread_count};
+pub use own::{
+    LIMITS, Resource, SIGNALS, dispositions, fd_target, fd_target_into, open_fds, open_fds_into, own_ids, reset_signals, thread_count,
+};
 pub use process::{
     MOST_AT_ONCE, ORPHANS_COME_HERE, close_from, cpus, easy_to_kill, kill_everything, limit_cases, limit_cpu, limit_descriptors_of, pin,
     send_quietly, set_cloexec,
