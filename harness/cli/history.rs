@@ -48,7 +48,7 @@ pub fn run(args: &HistoryArgs) -> Ended {
     };
     let subjects = titles.iter().map(|title| subject_or_why_not(title).map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
     let survey = Survey::begin(&args.survey)?;
-    let seen = survey.run(&subjects, &plans)?;
+    let seen = survey.run(survey::pairs(&subjects, &plans))?;
     let (mut by_property, mut by_scenario) = (Grid::default(), Grid::default());
     for seen in &seen {
         let release = release(seen);

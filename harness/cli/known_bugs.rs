@@ -1,13 +1,15 @@
 //! `childproof known-bugs`: real defects of real libraries, failed in the release that has them and held in the one that has not.
 
 use super::exit::{Ended, Exit, Fault};
+use super::run::engine::Pair;
 use super::run::subject_or_why_not;
 use super::run::survey::{self, Seen, Survey, SurveyArgs};
 use super::{names, out};
 use crate::report::{Word, plural};
+use crate::run::subject::{Start, Subject};
 use clap::Args;
 use serde::Deserialize;
-use std::fmt::Write;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -82,21 +84,25 @@ enum Outcome {
 /// A list that is none; a harness that cannot start; a closed pipe.
 pub fn run(args: &KnownBugsArgs) -> Ended {
     let bugs: Vec<Bug> = read(args)?.into_iter().filter(|bug| wanted(bug, args)).collect();
+    let mut subjects = BTreeMap::new();
+    let trials = bugs.iter().map(|bug| trial(bug, &mut subjects)).collect::<Result<Vec<_>, _>>()?;
     let survey = Survey::begin(&args.survey)?;
+    let seed = survey.seed();
+    let pairs = trials.iter().flatten().flat_map(|both| both.iter().flatten().cloned()).collect();
+    let mut seen = survey.run(pairs)?.into_iter();
     let (mut shown, mut failed, mut missing) = (0, 0, 0);
-    for bug in &bugs {
-        let (mark, why) = match tried(bug, &survey)? {
-            Outcome::Shown => (("✓", &mut shown), String::new()),
-            Outcome::NotShown(why) => (("✗", &mut failed), format!("\n      {why}")),
-            Outcome::Unavailable(why) => (("○", &mut missing), format!("\n      unavailable: {why}")),
+    for (bug, trial) in bugs.iter().zip(trials) {
+        let outcome = trial.map_or_else(|outcome| outcome, |both| judged(bug, &both, &mut seen));
+        let (mark, count, why) = match outcome {
+            Outcome::Shown => ("✓", &mut shown, String::new()),
+            Outcome::NotShown(why) => ("✗", &mut failed, format!("\n      {why}")),
+            Outcome::Unavailable(why) => ("○", &mut missing, format!("\n      unavailable: {why}")),
         };
-        *mark.1 += 1;
-        out::print(&format!("  {} {} {} → {}  {}: {}{why}\n", mark.0, bug.subject, bug.affected, bug.fixed, bug.property, bug.about))?;
+        *count += 1;
+        out::print(&format!("  {mark} {} {} → {}  {}: {}{why}\n", bug.subject, bug.affected, bug.fixed, bug.property, bug.about))?;
     }
-    let mut text =
-        format!("\n{}: {shown} told from their fix, {failed} not, {missing} unavailable", plural(bugs.len() as u64, "known bug"));
-    let _ = writeln!(text, " · seed {}", survey.seed());
-    out::print(&text)?;
+    let many = plural(bugs.len() as u64, "known bug");
+    out::print(&format!("\n{many}: {shown} told from their fix, {failed} not, {missing} unavailable · seed {seed}\n"))?;
     Ok(match (shown, failed) {
         (_, 1..) => Exit::Regression,
         (1.., 0) => Exit::AsExpected,
@@ -124,38 +130,46 @@ fn wanted(bug: &Bug, args: &KnownBugsArgs) -> bool {
         && (globs.is_empty() || scenario.is_some_and(|scenario| globs.iter().any(|glob| names::matches(glob, scenario))))
 }
 
-/// Rules: 1. a version that cannot be had here makes the pair unavailable; 2. the property fails somewhere on the affected version;
-/// 3. it holds somewhere on the fixed one, and fails nowhere.
-fn tried(bug: &Bug, survey: &Survey) -> Result<Outcome, Fault> {
+/// The pairs to run on the affected and on the fixed version; or what is said of the bug without running any.
+fn trial(bug: &Bug, subjects: &mut BTreeMap<String, Arc<Subject>>) -> Result<Result<[Vec<Pair>; 2], Outcome>, Fault> {
     let globs: Vec<String> = bug.scenario.iter().cloned().collect();
     let plans = match survey::plans(&globs, true) {
         Ok(plans) => plans,
-        Err(Fault::Usage(why)) => return Ok(Outcome::NotShown(why)),
+        Err(Fault::Usage(why)) => return Ok(Err(Outcome::NotShown(why))),
         Err(fault) => return Err(fault),
     };
-    let mut both = Vec::new();
-    for version in [&bug.affected, &bug.fixed] {
-        match subject_or_why_not(&bug.title(version)) {
-            Ok(subject) => both.push(Arc::new(subject)),
-            Err(Fault::Usage(why)) => return Ok(Outcome::Unavailable(why)),
-            Err(fault) => return Err(fault),
+    let mut both = [Vec::new(), Vec::new()];
+    for (pairs, version) in both.iter_mut().zip([&bug.affected, &bug.fixed]) {
+        let title = bug.title(version);
+        let subject = match subjects.get(&title) {
+            Some(known) => known.clone(),
+            None => match subject_or_why_not(&title) {
+                Ok(found) => subjects.entry(title).or_insert(Arc::new(found)).clone(),
+                Err(Fault::Usage(why)) => return Ok(Err(Outcome::Unavailable(why))),
+                Err(fault) => return Err(fault),
+            },
+        };
+        if let Start::Not(why) = &subject.start {
+            return Ok(Err(Outcome::Unavailable(why.clone())));
         }
+        *pairs = survey::pairs(&[subject], &plans);
     }
-    let seen = survey.run(&both, &plans)?;
-    if let Some(why) = seen.iter().find_map(Seen::unavailable) {
-        return Ok(Outcome::Unavailable(why.to_owned()));
-    }
-    let of = |at: usize| words(&seen, &both[at].title(), &bug.property);
-    Ok(outcome(bug, &of(0), &of(1)))
+    Ok(Ok(both))
+}
+
+/// What came of the pairs of one bug, which are the next that were seen.
+fn judged(bug: &Bug, both: &[Vec<Pair>; 2], seen: &mut impl Iterator<Item = Seen>) -> Outcome {
+    let [affected, fixed] = both.each_ref().map(|pairs| seen.by_ref().take(pairs.len()).collect::<Vec<_>>());
+    outcome(bug, &words(&affected, &bug.property), &words(&fixed, &bug.property))
 }
 
 /// What was found of the property, scenario by scenario.
-fn words<'a>(seen: &'a [Seen], title: &str, property: &str) -> Vec<(&'a str, Word)> {
-    let of = seen.iter().filter(|seen| seen.subject.title() == title);
-    let rows = of.flat_map(|seen| seen.entry.rows.iter().map(|row| (seen.entry.scenario.as_str(), row)));
+fn words<'a>(seen: &'a [Seen], property: &str) -> Vec<(&'a str, Word)> {
+    let rows = seen.iter().flat_map(|seen| seen.entry.rows.iter().map(|row| (seen.entry.scenario.as_str(), row)));
     rows.filter(|(_, row)| row.property == property).map(|(scenario, row)| (scenario, row.word)).collect()
 }
 
+/// Rules: 1. the property fails somewhere on the affected version; 2. it holds somewhere on the fixed one, and fails nowhere.
 fn outcome(bug: &Bug, affected: &[(&str, Word)], fixed: &[(&str, Word)]) -> Outcome {
     let list = |words: &[(&str, Word)]| {
         let told: Vec<String> = words.iter().map(|(scenario, word)| format!("{scenario} {}", word.name())).collect();

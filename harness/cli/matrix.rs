@@ -57,7 +57,7 @@ pub fn run(args: &MatrixArgs) -> Ended {
     let subjects = names.iter().map(|name| subject_or_why_not(name).map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
     let survey = Survey::begin(&args.survey)?;
     let mut grid = Grid::default();
-    for seen in &survey.run(&subjects, &plans)? {
+    for seen in &survey.run(survey::pairs(&subjects, &plans))? {
         seen.rows().for_each(|row| grid.add(&seen.subject.title(), &row.property, Cell::of(row)));
     }
     out::print(&shown(&grid, args.format)?)?;

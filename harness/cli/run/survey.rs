@@ -50,7 +50,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// The class of the declared deviation that a row is, where it is one.
+    /// Its results; that a case simply came to its end is none.
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
         self.entry.rows.iter().filter(|row| row.property != Row::COMPLETES || row.word != Word::Pass)
     }
@@ -76,12 +76,11 @@ impl Survey {
         self.seed
     }
 
-    /// Every subject on every plan that it can be tried with.
+    /// Every pair, in this order. Once in the life of a process, for it watches for signals meanwhile.
     ///
     /// # Errors
     /// An interruption: what is not complete says nothing.
-    pub fn run(&self, subjects: &[Arc<Subject>], plans: &[Arc<Plan>]) -> Result<Vec<Seen>, Fault> {
-        let pairs = pairs(subjects, plans);
+    pub fn run(self, pairs: Vec<Pair>) -> Result<Vec<Seen>, Fault> {
         let engine = Engine::new(&self.session, self.seed, self.cases, PathBuf::new()).only_counting();
         let watch = interrupt::Watch::begin().map_err(|error| Fault::Harness(format!("installing signal handlers: {error}")))?;
         let (bar, interrupted) = (progress::Progress::begin(pairs.len(), false), AtomicBool::new(false));
@@ -107,7 +106,8 @@ impl Survey {
     }
 }
 
-fn pairs(subjects: &[Arc<Subject>], plans: &[Arc<Plan>]) -> Vec<Pair> {
+/// Every subject on every plan that it can be tried with.
+pub fn pairs(subjects: &[Arc<Subject>], plans: &[Arc<Plan>]) -> Vec<Pair> {
     let suits = |subject: &Subject, plan: &Plan| plan.plane == Plane::Library || subject.name == select::RAW;
     let with = |subject: &Arc<Subject>| {
         let fitting = plans.iter().filter(|plan| suits(subject, plan));
