@@ -20,7 +20,7 @@ pub enum Cell {
     Documented,
     /// It did not hold: a known defect.
     Known,
-    /// It did not hold, and nothing is declared.
+    /// It did not hold, and nothing is declared of it (or nobody asked).
     Defect,
 }
 
@@ -72,7 +72,7 @@ impl Cell {
             Cell::Undecided => "could not be told",
             Cell::Documented => "deviates by its own documentation, or by the platform",
             Cell::Known => "a known defect",
-            Cell::Defect => "fails, and nothing is declared",
+            Cell::Defect => "fails",
         }
     }
 }
@@ -93,12 +93,17 @@ impl Grid {
         }
     }
 
+    /// A row that is there even if nothing is in it.
+    pub fn row(&mut self, name: &str) {
+        if !self.rows.iter().any(|known| known == name) {
+            self.rows.push(name.to_owned());
+        }
+    }
+
     /// Adds a finding.
     pub fn add(&mut self, row: &str, column: &str, cell: Cell) {
         self.column(column);
-        if !self.rows.iter().any(|known| known == row) {
-            self.rows.push(row.to_owned());
-        }
+        self.row(row);
         let old = self.cells.entry((row.to_owned(), column.to_owned())).or_default();
         *old = cell.max(*old);
     }

@@ -4,7 +4,7 @@ use super::exit::{Ended, Exit, Fault};
 use super::grid::{Cell, Grid};
 use super::out;
 use super::run::subject_or_why_not;
-use super::run::survey::{self, Survey, SurveyArgs};
+use super::run::survey::{self, Seen, Survey, SurveyArgs};
 use crate::run::subject;
 use clap::{Args, ValueEnum};
 use std::sync::Arc;
@@ -57,10 +57,17 @@ pub fn run(args: &MatrixArgs) -> Ended {
     let subjects = names.iter().map(|name| subject_or_why_not(name).map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
     let survey = Survey::begin(&args.survey)?;
     let mut grid = Grid::default();
-    for seen in &survey.run(survey::pairs(&subjects, &plans))? {
+    let seen = survey.run(survey::pairs(&subjects, &plans))?;
+    for seen in &seen {
+        grid.row(&seen.subject.title());
         seen.rows().for_each(|row| grid.add(&seen.subject.title(), &row.property, Cell::of(row)));
     }
     out::print(&shown(&grid, args.format)?)?;
+    if !matches!(args.format, Form::Json) {
+        let mut missing: Vec<&str> = seen.iter().filter_map(Seen::unavailable).collect();
+        missing.dedup();
+        out::print(&missing.iter().map(|why| format!("\nnot tried: {why}")).collect::<String>())?;
+    }
     let any =
         |wanted: &dyn Fn(Cell) -> bool| grid.rows().iter().any(|row| grid.columns().iter().any(|column| wanted(grid.cell(row, column))));
     Ok(match () {

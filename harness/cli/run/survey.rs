@@ -6,7 +6,7 @@ use super::{fresh_seed, interrupt, progress, select};
 use crate::cli::exit::Fault;
 use crate::plan::case::Plan;
 use crate::plan::script::Plane;
-use crate::report::{Entry, Row, Word};
+use crate::report::{Entry, Row};
 use crate::run::Session;
 use crate::run::subject::{Start, Subject};
 use clap::Args;
@@ -52,7 +52,7 @@ pub struct Seen {
 impl Seen {
     /// Its results; that a case simply came to its end is none.
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
-        self.entry.rows.iter().filter(|row| row.property != Row::COMPLETES || row.word != Word::Pass)
+        self.entry.rows.iter().filter(|row| row.property != Row::COMPLETES || row.word.is_bad())
     }
 
     /// Why its subject cannot be started here.
