@@ -9,11 +9,16 @@ mod check_adapter;
 mod doctor;
 mod exit;
 mod explain;
+mod grid;
+mod history;
 mod judge;
+mod known_bugs;
 mod list;
 mod load;
 mod manual;
+mod matrix;
 mod names;
+mod new_adapter;
 mod out;
 mod replay;
 pub mod run;
@@ -58,12 +63,20 @@ enum Command {
     Judge(judge::JudgeArgs),
     /// Run the case of a replay file again and say whether it still fails
     Replay(replay::ReplayArgs),
+    /// Compare releases of a subject and tell where each property changed
+    History(Box<history::HistoryArgs>),
+    /// Compare subjects, property by property
+    Matrix(Box<matrix::MatrixArgs>),
+    /// Try known bugs: each fails on the affected release and holds on the fixed one
+    KnownBugs(Box<known_bugs::KnownBugsArgs>),
     /// Make subjects ready to be tested
     Subjects(subjects::SubjectsArgs),
     /// Say which isolation levels work here, and why the others do not
     Doctor,
     /// Try an adapter with everything odd and name the first rule it breaks
     CheckAdapter(check_adapter::CheckAdapterArgs),
+    /// Write an adapter to begin with
+    NewAdapter(new_adapter::NewAdapterArgs),
     /// Explain a scenario, property, step or subject
     Explain(explain::ExplainArgs),
     /// Measure what isolation costs beside plain fork and exec
@@ -105,9 +118,13 @@ fn perform(command: Command) -> Ended {
         Command::Cases(args) => cases::run(&args),
         Command::Judge(args) => judge::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::History(args) => history::run(&args),
+        Command::Matrix(args) => matrix::run(&args),
+        Command::KnownBugs(args) => known_bugs::run(&args),
         Command::Subjects(args) => subjects::run(&args),
         Command::Doctor => doctor::run(),
         Command::CheckAdapter(args) => check_adapter::run(&args),
+        Command::NewAdapter(args) => new_adapter::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Schema(args) => schema::run(&args),

@@ -43,11 +43,18 @@ pub struct Row {
     pub hygiene: Vec<Hygiene>,
     /// Why, where the word needs a reason: the first one met, or the declared one.
     pub reason: Option<String>,
+    /// The class of a declared deviation: `ok` is one by the subject's own documentation.
+    pub class: Option<&'static str>,
 }
 
 impl Row {
     /// The row that says how the cases themselves came out.
     pub const COMPLETES: &'static str = "completes";
+
+    /// Whether it is bad, and declared.
+    pub fn is_declared(&self) -> bool {
+        self.word.is_bad() && matches!(self.standing, Standing::Xfail | Standing::FlakyDeclared)
+    }
 
     /// Whether it makes the run fail.
     pub fn breaks_the_run(&self) -> bool {

@@ -70,6 +70,9 @@ pub struct ResultLine {
     /// Why, where the verdict needs a reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Of a declared deviation: `ok` (by its own documentation), `bug`, `not-implemented`, `platform`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason_class: Option<String>,
     /// On failure: what was expected and seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Evidence>,
@@ -130,6 +133,7 @@ impl ResultLine {
             duration_ms: (entry.duration.as_secs_f64() * 1e6).round() / 1e3,
             hygiene: row.hygiene.clone(),
             reason: row.reason.clone(),
+            reason_class: row.class.map(str::to_owned),
             message: failure.map(evidence),
             replay: failure.and_then(|failure| failure.replay.as_ref()).map(|path| path.display().to_string()),
             bindings: failure.map(|failure| failure.bindings.clone()),

@@ -20,6 +20,10 @@ pub struct Summary {
     pub verdicts: Counts,
     /// Number of results by expectation.
     pub expectations: Counts,
+    /// Number of declared deviations that were seen, by class: `ok` are those by the subject's own documentation, `bug` and
+    /// `not-implemented` its defects, `platform` nobody's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub deviations: Counts,
     /// Wall clock seconds.
     pub seconds: f64,
     /// Isolation level.
@@ -40,6 +44,9 @@ impl Summary {
         for row in entry.rows.iter().filter(|row| counts(row)) {
             *self.verdicts.entry(row.word.name().to_owned()).or_default() += 1;
             *self.expectations.entry(super::entry::standing(row.standing).to_owned()).or_default() += 1;
+            if let Some(class) = row.class.filter(|_| row.is_declared()) {
+                *self.deviations.entry(class.to_owned()).or_default() += 1;
+            }
         }
     }
 

@@ -110,6 +110,12 @@ fn words(row: &Row) -> String {
     } else {
         format!("{what}, {}", standing(row.standing))
     };
+    let what = match row.class.filter(|_| row.is_declared()) {
+        Some("ok") => format!("{what} by its own documentation"),
+        Some("platform") => format!("{what} by the platform"),
+        Some(_) => format!("{what} as a known defect"),
+        None => what,
+    };
     match &row.reason {
         Some(reason) => format!("{what}: {}", fit(reason, 60)),
         None => what,
@@ -130,8 +136,21 @@ fn totals(summary: &Summary) -> String {
     if !standings.is_empty() {
         lines.push(standings.join(" · "));
     }
+    lines.extend(deviations(summary));
     lines.push(paint(style, verdict(summary)));
     lines.join("\n")
+}
+
+/// What is declared of the subjects and was seen: their choices apart from their defects.
+fn deviations(summary: &Summary) -> Option<String> {
+    let count = |classes: &[&str]| classes.iter().filter_map(|class| summary.deviations.get(*class)).sum::<u64>();
+    let kinds = [
+        (count(&["ok"]), "by the subjects' own documentation"),
+        (count(&["bug", "not-implemented"]), "known defects of the subjects"),
+        (count(&["platform"]), "by the platform"),
+    ];
+    let told: Vec<String> = kinds.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    (!told.is_empty()).then(|| format!("declared deviations: {}", told.join(" · ")))
 }
 
 fn verdict(summary: &Summary) -> &'static str {

@@ -37,6 +37,7 @@ pub struct Engine<'a> {
     seed: u64,
     cases: Option<u32>,
     pub(super) failures: PathBuf,
+    explains: bool,
     cancelled: AtomicBool,
     finished: AtomicUsize,
     finished_one: Box<dyn Fn(usize) + Sync + 'a>,
@@ -58,7 +59,12 @@ impl<'a> Engine<'a> {
     /// smallest failing ones in `failures`.
     pub fn new(session: &'a Session, seed: u64, cases: Option<u32>, failures: PathBuf) -> Engine<'a> {
         let (cancelled, finished) = (AtomicBool::new(false), AtomicUsize::new(0));
-        Engine { session, seed, cases, failures, cancelled, finished, finished_one: Box::new(|_| {}) }
+        Engine { session, seed, cases, failures, explains: true, cancelled, finished, finished_one: Box::new(|_| {}) }
+    }
+
+    /// Failures are counted, and neither made small nor charged nor saved.
+    pub fn only_counting(self) -> Engine<'a> {
+        Engine { explains: false, ..self }
     }
 
     /// Has `tell` called after every case with the number of those that have ended, by whichever thread ran it.
@@ -176,7 +182,7 @@ impl<'a> Engine<'a> {
         let mut rows = kept.tally.rows();
         let identity = identity(subject, kept.version);
         standing::settle(&mut rows, &plan.id, &identity.version, &subject.expectations);
-        let failures = fail::explain(self, worker, work.pair, &rows, &kept.failing);
+        let failures = if self.explains { fail::explain(self, worker, work.pair, &rows, &kept.failing) } else { Vec::new() };
         Entry { subject: identity, scenario: plan.id.clone(), cases: kept.cases, duration: kept.took, rows, failures }
     }
 }

@@ -9,7 +9,9 @@ mod progress;
 mod select;
 mod session;
 mod standing;
+pub mod survey;
 mod tally;
+mod update;
 
 use super::exit::{Ended, Exit, Fault};
 use super::out;
@@ -22,7 +24,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 pub(super) use fail::evidence;
-pub(super) use select::subject;
+pub(super) use select::{subject, subject_or_why_not};
 pub(super) use session::{Level, cpus, isolations, open as open_session};
 
 /// Options of `childproof run`.
@@ -55,6 +57,9 @@ pub struct RunArgs {
     /// Write the report to this file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Write what deviates and is not declared into the subject.yaml of the subject, which must lie in a folder of yours
+    #[arg(long)]
+    update_expectations: bool,
     /// Where to save the smallest case of each failure
     #[arg(long, value_name = "DIR", default_value = "childproof-failures")]
     failures: PathBuf,
@@ -73,6 +78,7 @@ fn forms() -> clap::builder::PossibleValuesParser {
 /// Mistakes of usage, found before anything runs; a harness that cannot start.
 pub fn run(args: &RunArgs) -> Ended {
     let pairs = select::pairs(&args.subjects, args.command.as_deref(), &args.scenarios, &args.files)?;
+    let mut update = if args.update_expectations { Some(update::Update::of(&pairs)?) } else { None };
     let form = report::form(&args.format).ok_or_else(|| Fault::Usage(format!("there is no form `{}`", args.format)))?;
     let sink = out::sink(args.output.as_deref())?;
     let seed = args.seed.unwrap_or_else(fresh_seed);
@@ -87,9 +93,18 @@ pub fn run(args: &RunArgs) -> Ended {
             interrupted.store(true, Ordering::Relaxed);
             engine.cancel();
         },
-        || engine.run(&pairs, |entry| desk.take(&entry)),
+        || {
+            engine.run(&pairs, |entry| {
+                update.iter_mut().for_each(|update| update.see(&entry));
+                desk.take(&entry)
+            });
+        },
     );
-    desk.close(interrupted.load(Ordering::Relaxed))
+    let exit = desk.close(interrupted.load(Ordering::Relaxed))?;
+    match update {
+        Some(update) if !interrupted.load(Ordering::Relaxed) => update.write(exit),
+        _ => Ok(exit),
+    }
 }
 
 /// A seed nobody chose: the standard library's own randomness, cut to a length that can be read out loud.

@@ -51,7 +51,8 @@ pub fn subject(name: &str) -> Result<Subject, Fault> {
     subject::find(name).map_err(Fault::Usage)
 }
 
-fn scenarios(globs: &[String], files: &[PathBuf]) -> Result<Vec<Plan>, Fault> {
+/// The scenarios of these files, or of the binary, that one of the globs means.
+pub fn scenarios(globs: &[String], files: &[PathBuf]) -> Result<Vec<Plan>, Fault> {
     let plans = if files.is_empty() { load::embedded()? } else { load::files(files)? };
     for glob in globs {
         if !plans.iter().any(|plan| names::matches(glob, &plan.id)) {

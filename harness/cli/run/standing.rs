@@ -11,11 +11,12 @@
 
 use crate::judge::verdict::Standing;
 use crate::report::{Row, Word};
-use crate::run::subject::Expectation;
+use crate::run::subject::{Expectation, Here};
 
 /// Sets the standing of every row of one subject and scenario, and the declared reason where one applies.
 pub fn settle(rows: &mut [Row], scenario: &str, version: &str, declared: &[Expectation]) {
-    let covering = |property: &str| declared.iter().find(|entry| entry.covers(scenario, property, version, std::env::consts::OS));
+    let here = Here::this();
+    let covering = |property: &str| declared.iter().find(|entry| entry.covers(scenario, property, version, here));
     let stale =
         rows.iter().any(|row| row.word == Word::Pass && covering(&row.property).is_some_and(|entry| is_exact(entry) && !entry.sometimes));
     for row in rows {
@@ -23,6 +24,7 @@ pub fn settle(rows: &mut [Row], scenario: &str, version: &str, declared: &[Expec
         row.standing = standing(row.word, entry, stale);
         if let (Some(entry), true) = (entry, row.standing != Standing::Expected) {
             row.reason = Some(entry.reason.clone());
+            row.class = Some(entry.reason_class.name());
         }
     }
 }
@@ -63,6 +65,7 @@ mod tests {
             n: 1,
             hygiene: Vec::new(),
             reason: None,
+            class: None,
         };
         words.iter().map(row).collect()
     }

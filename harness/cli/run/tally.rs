@@ -58,7 +58,16 @@ impl Tally {
             [Word::Harness, Word::Crash, Word::Hang, Word::Protocol, Word::NotRun, Word::Unavailable, Word::Unsupported];
         let worst = WORST_FIRST.into_iter().find_map(|word| Some((word, self.outcomes.get(&word)?)));
         let (word, k, reason) = worst.map_or((Word::Pass, 0, None), |(word, (k, reason))| (word, *k, reason.clone()));
-        Row { property: Row::COMPLETES.to_owned(), word, standing: Standing::New, k, n: self.cases, hygiene: hygiene.to_vec(), reason }
+        Row {
+            property: Row::COMPLETES.to_owned(),
+            word,
+            standing: Standing::New,
+            k,
+            n: self.cases,
+            hygiene: hygiene.to_vec(),
+            reason,
+            class: None,
+        }
     }
 }
 
@@ -88,7 +97,7 @@ impl Counts {
             _ => (Word::Pass, 0),
         };
         let reason = if matches!(word, Word::Undecided | Word::Unspecified) { self.reason.clone() } else { None };
-        Row { property: name.to_owned(), word, standing: Standing::New, k, n, hygiene: hygiene.to_vec(), reason }
+        Row { property: name.to_owned(), word, standing: Standing::New, k, n, hygiene: hygiene.to_vec(), reason, class: None }
     }
 }
 

@@ -129,6 +129,46 @@ pub struct Condition {
     /// `linux`, `macos`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub os: Option<String>,
+    /// C library of the machine: `glibc`, `musl`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub libc: Option<String>,
+}
+
+/// A system, as conditions speak of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Here {
+    /// Its operating system.
+    pub os: &'static str,
+    /// Its C library.
+    pub libc: &'static str,
+}
+
+impl Here {
+    /// This one. What childproof itself was linked with says nothing of the subjects: the dynamic linkers of the machine do.
+    pub fn this() -> Here {
+        let linkers = |start: &str| {
+            let folders = ["/lib", "/lib64"].into_iter().filter_map(|dir| std::fs::read_dir(dir).ok());
+            folders.flatten().flatten().any(|entry| entry.file_name().to_string_lossy().starts_with(start))
+        };
+        let libc = match std::env::consts::OS {
+            "linux" if linkers("ld-musl") && !linkers("ld-linux") => "musl",
+            "linux" => "glibc",
+            _ => "system",
+        };
+        Here { os: std::env::consts::OS, libc }
+    }
+}
+
+impl Reason {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::Ok => "ok",
+            Reason::Bug => "bug",
+            Reason::NotImplemented => "not-implemented",
+            Reason::Platform => "platform",
+        }
+    }
 }
 
 impl Condition {
@@ -139,12 +179,13 @@ impl Condition {
 
 impl Expectation {
     /// Whether it speaks of this property in this scenario, for this version on this system.
-    pub fn covers(&self, scenario: &str, property: &str, version: &str, os: &str) -> bool {
+    pub fn covers(&self, scenario: &str, property: &str, version: &str, here: Here) -> bool {
         let versions = self.condition.versions.as_deref();
         glob(&self.scenario, scenario)
             && glob(&self.property, property)
             && versions.is_none_or(|wanted| versions::satisfies(version, wanted) == Ok(true))
-            && self.condition.os.as_deref().is_none_or(|wanted| wanted == os)
+            && self.condition.os.as_deref().is_none_or(|wanted| wanted == here.os)
+            && self.condition.libc.as_deref().is_none_or(|wanted| wanted == here.libc)
     }
 }
 
@@ -210,9 +251,9 @@ mod tests {
             "{SUBJECT}expectations: [{{scenario: a/*, property: p, reason-class: bug, reason: r, reference: u, condition: {{versions: \"<3.0\"}}}}]\n"
         );
         let declaration = parse(Path::new("x/subject.yaml"), &text).expect("valid");
-        let expectation = &declaration.expectations[0];
-        assert!(expectation.covers("a/b", "p", "2.7.18", "linux"));
-        assert!(!expectation.covers("a/b", "p", "3.6", "linux"));
-        assert!(!expectation.covers("a/b", "q", "2.7.18", "linux"));
+        let (expectation, here) = (&declaration.expectations[0], Here { os: "linux", libc: "glibc" });
+        assert!(expectation.covers("a/b", "p", "2.7.18", here));
+        assert!(!expectation.covers("a/b", "p", "3.6", here));
+        assert!(!expectation.covers("a/b", "q", "2.7.18", here));
     }
 }

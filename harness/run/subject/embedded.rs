@@ -53,6 +53,14 @@ pub fn support(of: &Path) -> Result<PathBuf, String> {
     }
 }
 
+/// Adapters to begin with: language, and files with their content.
+pub fn templates() -> Vec<(&'static str, Vec<(&'static str, &'static str)>)> {
+    let Some(templates) = SUBJECTS.get_dir(format!("{SUPPORT}/templates")) else { return Vec::new() };
+    let name = |path: &'static Path| path.file_name().and_then(|name| name.to_str());
+    let text = |dir: &'static Dir<'static>| dir.files().filter_map(|file| Some((name(file.path())?, file.contents_utf8()?))).collect();
+    templates.dirs().filter_map(|dir| Some((name(dir.path())?, text(dir)))).collect()
+}
+
 /// Every subject of the binary, `raw` first, then by name.
 ///
 /// # Errors

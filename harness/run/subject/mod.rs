@@ -11,6 +11,7 @@ mod cache;
 mod cargo;
 pub mod declaration;
 pub mod embedded;
+pub mod expected;
 pub mod install;
 pub mod interpreter;
 pub mod package;
@@ -20,7 +21,7 @@ mod tool;
 pub mod versions;
 
 use crate::reference::Fault;
-pub use declaration::{Condition, Expectation, Reason};
+pub use declaration::{Condition, Expectation, Here, Reason};
 use declaration::{Declaration, StartDecl};
 use recipe::Recipe;
 use std::ffi::OsString;
@@ -169,7 +170,7 @@ impl Subject {
 
     /// The first declared deviation that covers `property` in `scenario` for this version of the library.
     pub fn expectation(&self, scenario: &str, property: &str, version: &str) -> Option<&Expectation> {
-        self.expectations.iter().find(|expectation| expectation.covers(scenario, property, version, std::env::consts::OS))
+        self.expectations.iter().find(|expectation| expectation.covers(scenario, property, version, Here::this()))
     }
 
     fn bare() -> Subject {
@@ -328,6 +329,36 @@ pub fn survey() -> Result<Vec<Subject>, String> {
         Subject::looked_at(&declaration, None, &place.path()?).map_err(Trouble::text)
     };
     declarations()?.into_iter().map(look).collect()
+}
+
+/// The releases of a subject worth comparing, oldest first, as `NAME@VERSION`; those of an interpreter are the ones found here.
+///
+/// # Errors
+/// A name that is none, or that has no releases.
+pub fn releases(name: &str) -> Result<Vec<String>, Trouble> {
+    let (declaration, ..) = declared(name)?;
+    let known = match &declaration.start {
+        StartDecl::Command(command) => match (&command.package, &command.interpreter) {
+            (Some(package), _) => package.known.clone(),
+            (None, Some(found)) => interpreter::installed(found),
+            (None, None) => Vec::new(),
+        },
+        StartDecl::Cargo(cargo) => cargo.known.clone(),
+        StartDecl::Builtin(_) => Vec::new(),
+    };
+    match known.as_slice() {
+        [] => Err(Trouble::Usage(format!("{name} has no list of releases to compare; name some with --versions"))),
+        known => Ok(known.iter().map(|version| format!("{name}@{version}")).collect()),
+    }
+}
+
+/// The `subject.yaml` of `NAME[@VERSION]` where it is a file of the user's; none for what ships in the binary.
+///
+/// # Errors
+/// A name that is none.
+pub fn file_of(name: &str) -> Result<Option<PathBuf>, Trouble> {
+    let (_, place, _) = declared(name)?;
+    Ok(if let embedded::Place::Disk(folder) = place { Some(folder.join("subject.yaml")) } else { None })
 }
 
 type Way = fn(&Declaration, Option<&str>, &Path) -> Result<Subject, Trouble>;

@@ -225,6 +225,9 @@ impl Steps {
         let remedy = |message: String| format!("{message}\n  mend that and try `childproof subjects install {title}`");
         if let Some(install) = &self.install {
             install.perform(title).map_err(remedy)?;
+            if let Some(missing) = self.fill.interpreter.as_ref().filter(|path| !tool::is_program(path)) {
+                return Err(format!("{title}: there is no program at {} after installing its package", missing.display()));
+            }
         }
         if let Some(place) = &self.built {
             place.fill(&format!("building {title}"), |dir| self.run_build(title, dir)).map_err(remedy)?;

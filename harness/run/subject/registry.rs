@@ -50,10 +50,11 @@ impl Install {
         }
     }
 
-    /// The path of a program of the package.
+    /// The path of a program of the package; for npm either below its own folder or below that of everything installed.
     pub(super) fn program(&self, program: &str) -> PathBuf {
         match self.by {
             By::Pip(_) => self.place.dir().join(program),
+            By::Npm if program.starts_with("node_modules/") => self.place.dir().join(program),
             By::Npm => self.place.dir().join("node_modules").join(&self.name).join(program),
         }
     }

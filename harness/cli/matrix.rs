@@ -1,0 +1,83 @@
+//! `childproof matrix`: subjects × properties.
+
+use super::exit::{Ended, Exit, Fault};
+use super::grid::{Cell, Grid};
+use super::out;
+use super::run::subject_or_why_not;
+use super::run::survey::{self, Seen, Survey, SurveyArgs};
+use crate::run::subject;
+use clap::{Args, ValueEnum};
+use std::sync::Arc;
+
+/// Options of `childproof matrix`.
+#[derive(Args, Debug)]
+pub struct MatrixArgs {
+    /// Subjects to compare [default: all that can be tested here without installing anything]
+    #[arg(long = "subject", value_name = "NAME[@VERSION]")]
+    subjects: Vec<String>,
+    #[command(flatten)]
+    survey: SurveyArgs,
+    /// Form of the table
+    #[arg(long, value_enum, value_name = "FORM", default_value = "terminal")]
+    format: Form,
+}
+
+/// Forms of a table.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Form {
+    /// For a person
+    Terminal,
+    /// For a page
+    Markdown,
+    /// For a program
+    Json,
+}
+
+/// The table in that form.
+///
+/// # Errors
+/// None in practice: a table can be printed.
+pub fn shown(grid: &Grid, form: Form) -> Result<String, Fault> {
+    Ok(match form {
+        Form::Terminal => grid.plain(),
+        Form::Markdown => grid.markdown(),
+        Form::Json => {
+            serde_json::to_string_pretty(&grid.json()).map_err(|error| Fault::Harness(format!("printing the table: {error}")))? + "\n"
+        }
+    })
+}
+
+/// Performs it; 1 where a cell fails that nothing declares, 4 where nothing ran.
+///
+/// # Errors
+/// An unknown subject or scenario; a harness that cannot start; a closed pipe.
+pub fn run(args: &MatrixArgs) -> Ended {
+    let plans = survey::plans(&args.survey.scenarios, false)?;
+    let names = if args.subjects.is_empty() { here() } else { args.subjects.clone() };
+    let subjects = names.iter().map(|name| subject_or_why_not(name).map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
+    let survey = Survey::begin(&args.survey)?;
+    let mut grid = Grid::default();
+    let seen = survey.run(survey::pairs(&subjects, &plans))?;
+    for seen in &seen {
+        grid.row(&seen.subject.title());
+        seen.rows().for_each(|row| grid.add(&seen.subject.title(), &row.property, Cell::of(row)));
+    }
+    out::print(&shown(&grid, args.format)?)?;
+    if !matches!(args.format, Form::Json) {
+        let mut missing: Vec<&str> = seen.iter().filter_map(Seen::unavailable).collect();
+        missing.dedup();
+        out::print(&missing.iter().map(|why| format!("\nnot tried: {why}")).collect::<String>())?;
+    }
+    let any =
+        |wanted: &dyn Fn(Cell) -> bool| grid.rows().iter().any(|row| grid.columns().iter().any(|column| wanted(grid.cell(row, column))));
+    Ok(match () {
+        () if any(&|cell| cell == Cell::Defect) => Exit::Regression,
+        () if any(&|cell| cell != Cell::Nothing) => Exit::AsExpected,
+        () => Exit::NothingRan,
+    })
+}
+
+fn here() -> Vec<String> {
+    let titles = |subject: subject::Subject| if subject.installed.is_empty() { vec![subject.title()] } else { subject.installed };
+    subject::all().into_iter().flat_map(titles).collect()
+}

@@ -1,0 +1,126 @@
+//! Many subjects on many scenarios, only counted: what `history`, `matrix` and `known-bugs` are made of.
+
+use super::engine::{Engine, Pair};
+use super::session::{Level, cpus, isolations, open};
+use super::{fresh_seed, interrupt, progress, select};
+use crate::cli::exit::Fault;
+use crate::plan::case::Plan;
+use crate::plan::script::Plane;
+use crate::report::{Entry, Row};
+use crate::run::Session;
+use crate::run::subject::{Start, Subject};
+use clap::Args;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Options that all of them have.
+#[derive(Args, Debug, Clone)]
+pub struct SurveyArgs {
+    /// Only scenarios of this name; `*` and `?` are wild, `pipe` means `pipe/*` [default: all]
+    #[arg(long = "scenario", value_name = "GLOB")]
+    pub scenarios: Vec<String>,
+    /// Cases to draw of each scenario [default: what the scenario says, or 20]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub cases: Option<u32>,
+    /// Seed that all cases are drawn from [default: a new one]
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    /// Cases to run side by side [default: one per CPU]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: Option<u16>,
+    /// Isolation level instead of the best that works here
+    #[arg(long, value_name = "LEVEL", value_parser = isolations())]
+    pub isolation: Option<Level>,
+}
+
+/// Wardens at work for a survey.
+pub struct Survey {
+    session: Session,
+    seed: u64,
+    cases: Option<u32>,
+}
+
+/// One subject on one scenario, as it was seen.
+pub struct Seen {
+    /// Who.
+    pub subject: Arc<Subject>,
+    /// What came of it.
+    pub entry: Entry,
+}
+
+impl Seen {
+    /// Its results; that a case simply came to its end is none.
+    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.entry.rows.iter().filter(|row| row.property != Row::COMPLETES || row.word.is_bad())
+    }
+
+    /// Why its subject cannot be started here.
+    pub fn unavailable(&self) -> Option<&str> {
+        if let Start::Not(why) = &self.subject.start { Some(why) } else { None }
+    }
+}
+
+impl Survey {
+    /// Starts the wardens.
+    ///
+    /// # Errors
+    /// As [`open`].
+    pub fn begin(args: &SurveyArgs) -> Result<Survey, Fault> {
+        let session = open(args.jobs.map_or_else(cpus, usize::from), args.isolation.as_deref())?;
+        Ok(Survey { session, seed: args.seed.unwrap_or_else(fresh_seed), cases: args.cases })
+    }
+
+    /// The seed of its cases.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Every pair, in this order. Once in the life of a process, for it watches for signals meanwhile.
+    ///
+    /// # Errors
+    /// An interruption: what is not complete says nothing.
+    pub fn run(self, pairs: Vec<Pair>) -> Result<Vec<Seen>, Fault> {
+        let engine = Engine::new(&self.session, self.seed, self.cases, PathBuf::new()).only_counting();
+        let watch = interrupt::Watch::begin().map_err(|error| Fault::Harness(format!("installing signal handlers: {error}")))?;
+        let (bar, interrupted) = (progress::Progress::begin(pairs.len(), false), AtomicBool::new(false));
+        let mut entries = Vec::with_capacity(pairs.len());
+        watch.during(
+            || {
+                interrupted.store(true, Ordering::Relaxed);
+                engine.cancel();
+            },
+            || {
+                engine.run(&pairs, |entry| {
+                    bar.around(&entry, || ());
+                    entries.push(entry);
+                    true
+                });
+            },
+        );
+        bar.end();
+        if interrupted.load(Ordering::Relaxed) {
+            return Err(Fault::Harness("interrupted: the rest was not run".into()));
+        }
+        Ok(pairs.into_iter().zip(entries).map(|(pair, entry)| Seen { subject: pair.subject, entry }).collect())
+    }
+}
+
+/// Every subject on every plan that it can be tried with.
+pub fn pairs(subjects: &[Arc<Subject>], plans: &[Arc<Plan>]) -> Vec<Pair> {
+    let suits = |subject: &Subject, plan: &Plan| plan.plane == Plane::Library || subject.name == select::RAW;
+    let with = |subject: &Arc<Subject>| {
+        let fitting = plans.iter().filter(|plan| suits(subject, plan));
+        fitting.map(|plan| Pair { subject: subject.clone(), plan: plan.clone() }).collect::<Vec<_>>()
+    };
+    subjects.iter().flat_map(with).collect()
+}
+
+/// The scenarios of these globs; of the library plane only, where `libraries` are tried.
+///
+/// # Errors
+/// A glob that matches none.
+pub fn plans(globs: &[String], libraries: bool) -> Result<Vec<Arc<Plan>>, Fault> {
+    let plans = select::scenarios(globs, &[])?;
+    Ok(plans.into_iter().filter(|plan| !libraries || plan.plane == Plane::Library).map(Arc::new).collect())
+}
