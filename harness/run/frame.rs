@@ -38,6 +38,8 @@ pub struct Start {
     pub agent: PathBuf,
     /// Size of the run directory's file system in bytes.
     pub bytes: u64,
+    /// Bytes of memory that a case may use.
+    pub memory: u64,
 }
 
 /// One case to run.
@@ -104,6 +106,8 @@ pub struct Done {
     pub observed: Observations,
     /// Version that the subject's hello gave; empty without one.
     pub version: String,
+    /// The case did what a warden does not outlive: it is to be replaced.
+    pub retire: bool,
 }
 
 /// How a process ended, in words for messages.

@@ -43,6 +43,8 @@ pub struct Warden {
     pub(super) adapter: Option<Adapter>,
     /// The CPUs that a parallel case may use.
     pub(super) cpus: Vec<usize>,
+    /// Bytes of memory that a case may use.
+    pub(super) memory: u64,
     /// Adapters started so far.
     pub(super) adapters: u64,
 }
@@ -66,8 +68,9 @@ impl Warden {
         environment(home.dir());
         let watch = Watch::begin()?;
         report_panics(&channel);
-        let agent = start.agent.clone();
-        let mut warden = Warden { channel, hello, agent, run, arena, capture, watch, home, adapter: None, cpus, adapters: 0 };
+        let (agent, memory) = (start.agent.clone(), start.memory.min(sys::total_memory() / 2));
+        sys::let_nobody_look();
+        let mut warden = Warden { channel, hello, agent, run, arena, capture, watch, home, adapter: None, cpus, memory, adapters: 0 };
         warden.home.settle();
         Ok(warden)
     }

@@ -8,7 +8,8 @@ use super::patience::{Lost, OF_A_SCENARIO, OF_A_SUBJECT};
 use super::standing;
 use super::tally::Tally;
 use super::{fail, select};
-use crate::generate::{draw, lower};
+use crate::generate::program::Program;
+use crate::generate::{draw, lower, reach};
 use crate::judge::verdict::{CaseOutcome, Verdict};
 use crate::plan::case::{Case, Plan};
 use crate::plan::script::Script;
@@ -37,6 +38,8 @@ pub struct Engine<'a> {
     seed: u64,
     cases: Option<u32>,
     pub(super) failures: PathBuf,
+    /// Cases that could reach beyond themselves are refused where the isolation level does not hold them.
+    wary: bool,
     cancelled: AtomicBool,
 }
 
@@ -55,7 +58,13 @@ impl<'a> Engine<'a> {
     /// An engine that draws `cases` cases per scenario (`None`: as many as the scenario deserves) from `seed` and saves the
     /// smallest failing ones in `failures`.
     pub fn new(session: &'a Session, seed: u64, cases: Option<u32>, failures: PathBuf) -> Engine<'a> {
-        Engine { session, seed, cases, failures, cancelled: AtomicBool::new(false) }
+        Engine { session, seed, cases, failures, wary: false, cancelled: AtomicBool::new(false) }
+    }
+
+    /// Whether to refuse what the isolation level cannot contain: for scenarios of unknown origin.
+    #[must_use]
+    pub fn wary(self, wary: bool) -> Engine<'a> {
+        Engine { wary, ..self }
     }
 
     /// The isolation level it runs at.
@@ -150,10 +159,22 @@ impl<'a> Engine<'a> {
 
     fn history(&self, worker: usize, subject: &Subject, plan: &Plan, case: &Case) -> History {
         match lower::lower(plan, case) {
-            Ok((script, program)) => self.session.run(worker, &script, &program, subject),
+            Ok((script, program)) => match self.refused(&program) {
+                Some(reason) => ended(subject, plan, case, End::Unavailable { reason }),
+                None => self.session.run(worker, &script, &program, subject),
+            },
             Err(lower::LowerError::Unavailable(reason)) => ended(subject, plan, case, End::Unavailable { reason }),
             Err(error) => ended(subject, plan, case, End::Harness { message: format!("binding the case: {error}") }),
         }
+    }
+
+    /// Why a program may not run here.
+    fn refused(&self, program: &Program) -> Option<String> {
+        let level = self.session.isolation();
+        let what = reach::beyond(program).filter(|_| self.wary && !level.alone())?;
+        Some(format!(
+            "{what}, which isolation {level} cannot keep from harm outside; run it where namespaces work, or with --trust if you know it"
+        ))
     }
 
     fn entry(&self, worker: usize, work: &Work) -> Entry {
