@@ -127,6 +127,9 @@ impl Client {
             let (said, started) = (hello.pid, self.pid);
             return Err(WireError::Protocol(format!("wrong pid: hello gives process {said}, but process {started} was started")));
         }
+        if self.taken < self.buffer.len() {
+            return Err(WireError::Protocol("unsolicited: it goes on after its hello without being asked".to_owned()));
+        }
         Ok(hello)
     }
 
