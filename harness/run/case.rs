@@ -78,6 +78,10 @@ impl Warden {
         done.end = self.end_of(over, adapter_ended, program);
         // Whatever took too much may have left a mark that nobody thought of.
         done.retire = matches!(over, Over::TooMuch(_));
+        if done.retire {
+            // Whatever goes on growing is not looked at any longer than it takes to end it.
+            observe::end_everything(self.alone());
+        }
         if let End::Hang { evidence } = &mut done.end {
             let seen = snapshot::take(self.alone(), &self.arena, program, adapter);
             *evidence = snapshot::lines(&seen);

@@ -12,6 +12,9 @@ const MOST_THREADS: u64 = 4096;
 
 /// What the case that runs now has too much of; `memory`: how many bytes it may have.
 pub fn of_case(alone: bool, memory: u64) -> Option<Excess> {
+    if alone && sys::process_count(MOST_AT_ONCE + 2) > MOST_AT_ONCE + 1 {
+        return Some(Excess::Processes(MOST_AT_ONCE + 1));
+    }
     let others = || observe::others(alone).iter().map(|line| line.pid).collect::<Vec<i32>>();
     let usage = if alone { sys::usage(None) } else { sys::usage(Some(&others())) };
     if usage.processes > MOST_AT_ONCE {
@@ -33,7 +36,7 @@ impl Excess {
     pub fn in_words(self) -> String {
         match self {
             Excess::Processes(count) => {
-                format!("the case had {count} processes at once; more than {MOST_AT_ONCE} are taken for a fork bomb")
+                format!("the case had {count} processes at once or more; more than {MOST_AT_ONCE} are taken for a fork bomb")
             }
             Excess::Threads(count) => {
                 format!("the case had {count} threads at once; more than {MOST_THREADS} are taken for a bomb of them")

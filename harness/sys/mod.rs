@@ -29,7 +29,7 @@ mod own;
 mod wait;
 
 pub use own::{fd_state, own_state};
-pub use wait::{Change, decode, peek, reap, wait_for};
+pub use wait::{Change, await_end, decode, peek, reap, wait_for};
 
 use std::io;
 

@@ -18,6 +18,11 @@ pub fn processes() -> io::Result<Vec<Listed>> {
     Ok(all)
 }
 
+/// How many processes this /proc shows, counted up to `most`: with a bomb of them even counting takes long.
+pub fn process_count(most: usize) -> usize {
+    pids().map_or(0, |pids| pids.take(most).count())
+}
+
 /// What these processes use; without a list, every process that this /proc shows but the caller.
 pub fn usage(of: Option<&[i32]>) -> Usage {
     let own = std::process::id().cast_signed();

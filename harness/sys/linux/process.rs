@@ -79,6 +79,32 @@ pub fn no_new_privileges() -> io::Result<()> {
     check(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }).map(drop)
 }
 
+/// This process, and what it forks, run before all ordinary ones until they say otherwise. Root is bound by no limit on
+/// processes, and a warden that had to share its CPU with a thousand processes of a bomb would never come to end it. Who may not
+/// ask for it is bound by the limit, and needs it less.
+pub fn urgent() {
+    schedule(libc::SCHED_FIFO, 1);
+}
+
+/// What an urgent process forks from now on is ordinary.
+pub fn urgent_alone() {
+    // SAFETY: takes no memory.
+    if unsafe { libc::sched_getscheduler(0) } == libc::SCHED_FIFO {
+        schedule(libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, 1);
+    }
+}
+
+/// This process is ordinary again.
+pub fn ordinary() {
+    schedule(libc::SCHED_OTHER, 0);
+}
+
+fn schedule(policy: i32, priority: i32) {
+    let wanted = libc::sched_param { sched_priority: priority };
+    // SAFETY: `wanted` is a valid parameter of these policies; a refusal leaves everything as it was.
+    unsafe { libc::sched_setscheduler(0, policy, &raw const wanted) };
+}
+
 /// No other process without rights over the machine may trace this one or read its memory, whoever its user is; the processes
 /// that it forks are the same until they say otherwise or execute a program. Without it a case, which has the same user and as
 /// root the right to trace, could take its warden over.

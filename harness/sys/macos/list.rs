@@ -31,6 +31,11 @@ pub fn processes() -> io::Result<Vec<Listed>> {
     Ok(all)
 }
 
+/// How many processes there are, counted up to `most`.
+pub fn process_count(most: usize) -> usize {
+    pids().map_or(0, |pids| pids.len().min(most))
+}
+
 /// What these processes use; without a list, every process but the caller.
 pub fn usage(of: Option<&[i32]>) -> Usage {
     let own = std::process::id().cast_signed();

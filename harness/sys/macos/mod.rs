@@ -8,11 +8,11 @@ mod sandbox;
 mod watch;
 
 pub use blocked::{file_locks, is_fifo, socket_peers, threads};
-pub use list::{listed, own_memory, processes, remember_session, state_of, usage};
+pub use list::{listed, own_memory, process_count, processes, remember_session, state_of, usage};
 pub use own::{LIMITS, Resource, SIGNALS, dispositions, fd_target, open_fds, own_ids, reset_signals, thread_count};
 pub use process::{
     MOST_AT_ONCE, ORPHANS_COME_HERE, close_from, cpus, easy_to_kill, kill_everything, let_nobody_look, let_others_look, limit_cases,
-    limit_cpu, pin, send_quietly, set_cloexec,
+    limit_cpu, ordinary, pin, send_quietly, set_cloexec, urgent, urgent_alone,
 };
 pub use sandbox::{
     clone_isolated, die_with_parent, drop_privileges, leftover_ipc, level_exists, loopback_up, mount_sandbox, no_new_privileges, subreaper,
