@@ -29,6 +29,9 @@ pub struct ReplayArgs {
     /// Isolation level instead of the best that works here
     #[arg(long, value_name = "LEVEL", value_parser = isolations())]
     isolation: Option<Level>,
+    /// Run it even where it starts programs of its own and the isolation level cannot contain them
+    #[arg(long)]
+    trust: bool,
     /// Write the histories to this file, for `childproof judge`
     #[arg(long, value_name = "FILE")]
     histories: Option<PathBuf>,
@@ -46,7 +49,7 @@ pub fn run(args: &ReplayArgs) -> Ended {
     };
     let subject = subject(args.subject.as_deref().unwrap_or(&from.subject))?;
     let session = open_session(1, args.isolation.as_deref())?;
-    let engine = Engine::new(&session, case.seed, None, PathBuf::new());
+    let engine = Engine::new(&session, case.seed, None, PathBuf::new()).wary(!args.trust);
     let times = args.times.unwrap_or_else(|| trial::runs_per_candidate(from.failed, from.of).max(3));
     let ran: Vec<Ran> = (0..times).map(|_| engine.case(0, &subject, &plan, &case)).collect();
     keep(args, &ran)?;

@@ -5,6 +5,7 @@ pub mod covering;
 pub mod draw;
 pub mod lower;
 pub mod program;
+pub mod reach;
 pub mod replay;
 pub mod seed;
 pub mod shrink;

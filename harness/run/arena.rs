@@ -143,6 +143,11 @@ impl Arena {
         unsafe { &*self.base.cast::<Header>() }
     }
 
+    /// Whether the file still is where others find it.
+    pub fn in_place(&self) -> bool {
+        self.path.metadata().is_ok_and(|meta| meta.len() == self.size as u64)
+    }
+
     /// Where the file is.
     pub fn path(&self) -> &Path {
         &self.path

@@ -12,7 +12,7 @@ use super::arena::{self, Moment};
 use super::deadline::{Over, Wait};
 use super::frame::{Done, Job, ended_in_words};
 use super::warden::Warden;
-use super::{observe, privilege, snapshot};
+use super::{excess, observe, privilege, snapshot};
 use crate::generate::act::Act;
 use crate::generate::program::{Op, Program};
 use crate::plan::script::{Ended, Outcome};
@@ -81,6 +81,12 @@ impl Warden {
             return None;
         }
         done.end = self.end_of(over, adapter_ended, program);
+        // Whatever took too much may have left a mark that nobody thought of.
+        done.retire = matches!(over, Over::TooMuch(_));
+        if done.retire {
+            // Whatever goes on growing is not looked at any longer than it takes to end it.
+            observe::end_everything(self.alone());
+        }
         if let End::Hang { evidence } = &mut done.end {
             let seen = snapshot::take(self.alone(), &self.arena, program, adapter);
             *evidence = snapshot::lines(&seen);
@@ -103,7 +109,7 @@ impl Warden {
             until_ns: sys::now_ns() + deadline_ms * 1_000_000,
             root_done: &|| self.arena.header().root_done.load(Ordering::Acquire) != 0,
             tick_ms: if self.alone() { TICK_MS } else { WIDE_TICK_MS },
-            count: &|| if self.alone() { sys::process_count() } else { observe::others(false).len() },
+            excess: &|| excess::of_case(self.alone(), self.memory),
         };
         wait.wait()
     }
@@ -144,9 +150,7 @@ impl Warden {
         let hang = || End::Hang { evidence: Vec::new() };
         match (over, adapter_ended) {
             (Over::Late, _) => hang(),
-            (Over::TooMany(count), _) => End::Crash {
-                message: format!("the case had {count} processes at once; more than {} are taken for a fork bomb", sys::MOST_AT_ONCE),
-            },
+            (Over::TooMuch(excess), _) => End::Crash { message: excess.in_words() },
             (Over::Ended(Ended::Exited(actor::SUBJECT_HUNG)), None) if program.library => hang(),
             (_, Some(ended)) => End::Crash { message: format!("the subject's process {}", ended_in_words(ended)) },
             (Over::Ended(Ended::Exited(actor::PROTOCOL)), _) if program.library => End::Protocol { message: self.last_words() },
@@ -232,9 +236,18 @@ impl Warden {
         }
         done.files = self.home.left_files();
         done.shared = observe::take_shared(self.alone(), &self.arena);
-        if let Err(error) = self.home.renew() {
-            done.end = End::Harness { message: format!("clean the case directory: {error}") };
+        let renewed = self.home.renew();
+        if renewed.is_err() || !self.sound() {
+            // No step does that: it was a program of the case, or the subject.
+            let why = renewed.err().map_or_else(|| "the warden's own files are gone".to_owned(), |error| error.to_string());
+            done.end = End::Crash { message: format!("the case damaged the directory that it ran in: {why}") };
+            done.retire = true;
         }
+    }
+
+    /// Whether the run directory still is what the next case needs.
+    fn sound(&self) -> bool {
+        ["case/bin", "case/tmp", "stdout", "stderr"].iter().all(|name| self.run.join(name).exists()) && self.arena.in_place()
     }
 }
 
@@ -277,6 +290,7 @@ fn slots(program: &Program) -> usize {
 
 /// The forked child: takes off what is the warden's alone and performs.
 fn become_root(program: &Program, warden: &Warden, mut context: Context, known: Option<&Sample>) -> ! {
+    sys::let_others_look();
     sys::Watch::forget();
     // SAFETY: setsid takes no memory; in a fresh fork it succeeds.
     unsafe { libc::setsid() };

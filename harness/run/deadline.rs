@@ -12,10 +12,21 @@ pub enum Over {
     Stopped,
     /// The deadline ran out.
     Late,
-    /// The case has more processes than any case needs.
-    TooMany(usize),
+    /// The case takes more than any case needs.
+    TooMuch(Excess),
     /// Main is gone, or wants the warden to end.
     MainGone,
+}
+
+/// What a case has too much of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Excess {
+    /// So many processes at once.
+    Processes(usize),
+    /// So many threads at once.
+    Threads(u64),
+    /// So many bytes of memory.
+    Memory(u64),
 }
 
 /// What a case's wait looks at.
@@ -32,10 +43,10 @@ pub struct Wait<'a> {
     pub until_ns: u64,
     /// Whether the root has done its last step.
     pub root_done: &'a dyn Fn() -> bool,
-    /// How often to look at the number of processes.
+    /// How often to look at what the case uses.
     pub tick_ms: u64,
-    /// How many processes there are now.
-    pub count: &'a dyn Fn() -> usize,
+    /// What it uses too much of now.
+    pub excess: &'a dyn Fn() -> Option<Excess>,
 }
 
 impl Wait<'_> {
@@ -43,6 +54,7 @@ impl Wait<'_> {
     /// the case can.
     pub fn wait(&self) -> (Over, Option<Ended>) {
         let mut adapter_ended = None;
+        let mut looked_ns = sys::now_ns();
         loop {
             let left_ns = self.until_ns.saturating_sub(sys::now_ns());
             let timeout = left_ns.div_ceil(1_000_000).min(self.tick_ms);
@@ -59,9 +71,12 @@ impl Wait<'_> {
             if self.until_ns <= sys::now_ns() {
                 return (Over::Late, adapter_ended);
             }
-            let count = if news { 0 } else { (self.count)() };
-            if count > sys::MOST_AT_ONCE {
-                return (Over::TooMany(count), adapter_ended);
+            // A bomb of short-lived processes makes news without end; that must not keep the look from happening.
+            if looked_ns + self.tick_ms * 1_000_000 <= sys::now_ns() {
+                if let Some(excess) = (self.excess)() {
+                    return (Over::TooMuch(excess), adapter_ended);
+                }
+                looked_ns = sys::now_ns();
             }
         }
     }

@@ -45,6 +45,8 @@ pub struct Start {
     pub agent: PathBuf,
     /// Size of the run directory's file system in bytes.
     pub bytes: u64,
+    /// Bytes of memory that a case may use.
+    pub memory: u64,
 }
 
 /// One case to run.
@@ -131,6 +133,8 @@ pub struct Done {
     pub shared: Vec<String>,
     /// As above.
     pub hang: Option<Box<Snapshot>>,
+    /// The case did what a warden does not outlive: it is to be replaced.
+    pub retire: bool,
 }
 
 /// How a process ended, in words for messages.

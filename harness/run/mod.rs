@@ -22,6 +22,7 @@ mod adapter;
 mod capture;
 mod case;
 mod deadline;
+mod excess;
 mod home;
 mod keeper;
 mod observe;

@@ -40,11 +40,22 @@ pub struct Options {
     pub request_ms: u64,
     /// Size of each warden's file system in bytes (levels with namespaces).
     pub bytes: u64,
+    /// Bytes of memory that a case may use; never more than half of what the machine has.
+    pub memory: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { isolation: None, wardens: 0, exe: None, agent: None, start_ms: 10_000, request_ms: 10_000, bytes: 1 << 30 }
+        Options {
+            isolation: None,
+            wardens: 0,
+            exe: None,
+            agent: None,
+            start_ms: 10_000,
+            request_ms: 10_000,
+            bytes: 1 << 30,
+            memory: 4 << 30,
+        }
     }
 }
 
@@ -234,7 +245,12 @@ impl Session {
         let patience = i32::try_from(limits_ms + PATIENCE_MS).unwrap_or(i32::MAX);
         let message = match live.receive(patience) {
             Ok(Report::Done(done)) => match live.channel.receive_bytes() {
-                Ok(Some(log)) => return Ok(Done { log, ..*done }),
+                Ok(Some(log)) => {
+                    if done.retire {
+                        bury(slot.take());
+                    }
+                    return Ok(Done { log, ..*done });
+                }
                 _ => "the warden died while it told what happened".to_owned(),
             },
             Ok(Report::Broken(message)) => format!("the warden failed: {message}"),
@@ -256,7 +272,14 @@ impl Session {
     /// Starts a worker's warden at the first of these levels that works.
     fn raise(&self, worker: usize, levels: Vec<Isolation>) -> Result<Isolation, RunError> {
         let place = &self.workers[worker];
-        let start = Start { levels, cpu: place.cpu, cpus: self.cpus.clone(), agent: self.agent.clone(), bytes: self.options.bytes };
+        let start = Start {
+            levels,
+            cpu: place.cpu,
+            cpus: self.cpus.clone(),
+            agent: self.agent.clone(),
+            bytes: self.options.bytes,
+            memory: self.options.memory,
+        };
         let mut live = self.exec().map_err(|error| RunError::Start(error.to_string()))?;
         let said = live.0.send(&Order::Start(start)).map_err(|error| error.to_string()).and_then(|()| receive(&mut live.0, RAISE_MS));
         let (channel, mut keeper) = live;

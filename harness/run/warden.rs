@@ -43,6 +43,8 @@ pub struct Warden {
     pub(super) adapter: Option<Adapter>,
     /// The CPUs that a parallel case may use.
     pub(super) cpus: Vec<usize>,
+    /// Bytes of memory that a case may use.
+    pub(super) memory: u64,
     /// Adapters started so far.
     pub(super) adapters: u64,
     /// What a root is before its first step, while that cannot have changed since one was looked at.
@@ -73,7 +75,9 @@ impl Warden {
         let agent = start.agent.clone();
         let cpus = start.cpus.clone();
         let (adapter, adapters, known, slots) = (None, 0, None, arena::ACTORS);
-        let mut warden = Warden { channel, hello, agent, run, arena, capture, watch, home, adapter, cpus, adapters, known, slots };
+        let memory = start.memory.min(sys::total_memory() / 2);
+        sys::let_nobody_look();
+        let mut warden = Warden { channel, hello, agent, run, arena, capture, watch, home, adapter, cpus, memory, adapters, known, slots };
         warden.home.settle();
         Ok(warden)
     }

@@ -7,9 +7,9 @@
 //!
 //! | file | functions |
 //! |---|---|
-//! | `process` | [`clone_isolated`], [`subreaper`], [`no_new_privileges`], [`close_from`], [`pin`], [`cpus`], [`drop_privileges`], [`easy_to_kill`], [`limit_descriptors_of`] |
+//! | `process` | [`clone_isolated`], [`subreaper`], [`no_new_privileges`], [`close_from`], [`pin`], [`cpus`], [`drop_privileges`], [`easy_to_kill`], [`limit_descriptors_of`], [`let_nobody_look`], [`let_others_look`] |
 //! | `namespace` | [`write_id_maps`], [`mount_sandbox`], [`loopback_up`] |
-//! | `list` | [`processes`], [`state_of`], [`descriptor_count`] |
+//! | `list` | [`processes`], [`state_of`], [`descriptor_count`], [`usage`], [`own_memory`] |
 //! | `blocked` | [`threads`], [`is_fifo`], [`file_locks`], [`socket_peers`] |
 //! | `own` | [`SIGNALS`], [`LIMITS`], [`dispositions`], [`own_ids`], [`open_fds`], [`open_fds_into`], [`fd_target`], [`fd_target_into`], [`thread_count`] |
 //! | `watch` | [`Watch`] : the one thing to `poll` for changes of children |
@@ -31,7 +31,7 @@ mod wait;
 
 pub use own::{fd_state, own_state};
 pub use sample::Sample;
-pub use wait::{Change, decode, peek, reap, wait_for};
+pub use wait::{Change, await_end, decode, peek, reap, wait_for};
 
 use std::io;
 
@@ -54,6 +54,17 @@ pub struct Listed {
     pub started: u64,
     /// Command name.
     pub command: String,
+}
+
+/// What some processes use of the machine, added up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// How many they are.
+    pub processes: usize,
+    /// Their threads.
+    pub threads: u64,
+    /// Bytes of memory; what they share counts for each of them.
+    pub memory: u64,
 }
 
 /// What a sandbox of namespaces is to look like.
@@ -133,6 +144,13 @@ pub fn below(root: i32) -> Vec<Listed> {
         at += 1;
     }
     all.into_iter().filter(|line| line.pid != root && found.contains(&line.pid)).collect()
+}
+
+/// Bytes of memory that this machine has.
+pub fn total_memory() -> u64 {
+    // SAFETY: constants of the system.
+    let (pages, size) = unsafe { (libc::sysconf(libc::_SC_PHYS_PAGES), libc::sysconf(libc::_SC_PAGESIZE)) };
+    u64::try_from(pages).unwrap_or(0) * u64::try_from(size).unwrap_or(0)
 }
 
 /// Nanoseconds of the monotonic clock.

@@ -53,6 +53,14 @@ pub fn wait_for(pid: i32) -> io::Result<Ended> {
     }
 }
 
+/// Waits until any child has ended, and leaves it to be reaped. `false` when there is none.
+pub fn await_end() -> bool {
+    // SAFETY: an all-zero siginfo_t is valid, and it is a valid place for one.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    // SAFETY: as above.
+    unsafe { libc::waitid(libc::P_ALL, 0, &raw mut info, libc::WEXITED | libc::WNOWAIT) == 0 }
+}
+
 /// Whether this process has children at all, ended or alive, without taking anything from them.
 pub fn peek() -> bool {
     // SAFETY: an all-zero siginfo_t is valid, and it is a valid place for one.

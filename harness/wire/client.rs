@@ -25,6 +25,12 @@ const PIECE: usize = 512;
 /// How long the adapter's own answer is waited for, in milliseconds, after another process has answered in its place.
 const AFTER_A_STRANGER_MS: u64 = 500;
 
+/// More than this is not read of what an adapter sends without being asked: one that floods never stops by itself.
+const UNASKED_LIMIT: usize = 1 << 20;
+
+/// So many replies that nobody asked for are evidence enough.
+const EXTRA: usize = 64;
+
 /// Why there is no answer.
 #[derive(Debug)]
 pub enum WireError {
@@ -75,6 +81,8 @@ pub struct Client {
     seq: u64,
     /// What was read and not yet taken, up to a newline or beyond.
     buffer: Vec<u8>,
+    /// How much of `buffer` was taken already.
+    taken: usize,
     /// How far `buffer` was searched for a newline.
     searched: usize,
     extra: Vec<Seen>,
@@ -85,7 +93,17 @@ impl Client {
     /// outlive the client.
     pub fn new(request_fd: RawFd, reply_fd: RawFd, adapter_pid: i32) -> Client {
         let watch = Watch::of(adapter_pid);
-        Client { request: request_fd, reply: reply_fd, pid: adapter_pid, watch, seq: 0, buffer: Vec::new(), searched: 0, extra: Vec::new() }
+        Client {
+            request: request_fd,
+            reply: reply_fd,
+            pid: adapter_pid,
+            watch,
+            seq: 0,
+            buffer: Vec::new(),
+            taken: 0,
+            searched: 0,
+            extra: Vec::new(),
+        }
     }
 
     /// Takes up a conversation whose hello and first `seq` questions were handled in another process.
@@ -108,6 +126,9 @@ impl Client {
         if hello.pid != self.pid {
             let (said, started) = (hello.pid, self.pid);
             return Err(WireError::Protocol(format!("wrong pid: hello gives process {said}, but process {started} was started")));
+        }
+        if self.taken < self.buffer.len() {
+            return Err(WireError::Protocol("unsolicited: it goes on after its hello without being asked".to_owned()));
         }
         Ok(hello)
     }
@@ -173,12 +194,19 @@ impl Client {
                 return Ok(reply);
             }
             let seen = Seen { seq: reply.seq, pid: reply.pid };
-            self.extra.push(seen);
+            self.note_extra(seen);
             if reply.pid == self.pid {
                 return Err(WireError::Protocol(self.blame(seen, Some(seq))));
             }
             deadline = deadline.at_most(AFTER_A_STRANGER_MS);
             stranger = stranger.or(Some(seen));
+        }
+    }
+
+    /// Keeps a reply as evidence, as long as there are not too many to be worth it.
+    fn note_extra(&mut self, seen: Seen) {
+        if self.extra.len() < EXTRA {
+            self.extra.push(seen);
         }
     }
 
@@ -205,12 +233,15 @@ impl Client {
     fn nothing_unasked(&mut self) -> Result<(), WireError> {
         while self.readable_now()? {
             self.fill()?;
+            if self.buffer.len() > UNASKED_LIMIT {
+                return Err(WireError::Protocol(format!("unsolicited: more than {UNASKED_LIMIT} bytes that nobody asked for")));
+            }
         }
         let mut first = None;
         while let Some(line) = self.take_line() {
             let blame = match codec::reply(&line) {
                 Ok(Reply { seq, pid, .. }) => {
-                    self.extra.push(Seen { seq, pid });
+                    self.note_extra(Seen { seq, pid });
                     self.blame(Seen { seq, pid }, None)
                 }
                 Err(message) => format!("unsolicited: {message}"),
@@ -225,7 +256,7 @@ impl Client {
             if let Some(line) = self.take_line() {
                 return Ok(line);
             }
-            if self.buffer.len() > codec::LINE_LIMIT {
+            if self.buffer.len() - self.taken > codec::LINE_LIMIT {
                 return Err(WireError::Protocol(format!("a line longer than {} bytes", codec::LINE_LIMIT)));
             }
             match self.ready(self.reply, PollFlags::POLLIN, deadline, during) {
@@ -284,6 +315,9 @@ impl Client {
     }
 
     fn fill(&mut self) -> Result<(), WireError> {
+        self.buffer.drain(..self.taken);
+        self.searched -= self.taken;
+        self.taken = 0;
         let mut chunk = [0; 65536];
         match nix::unistd::read(borrow(self.reply), &mut chunk) {
             Ok(n) => self.buffer.extend_from_slice(&chunk[..n]),
@@ -293,15 +327,16 @@ impl Client {
         Ok(())
     }
 
+    /// The next whole line. What is taken is cut off with the next read, not line by line: a flood of short lines would be moved
+    /// through memory once for each of them.
     fn take_line(&mut self) -> Option<Vec<u8>> {
         let Some(at) = self.buffer[self.searched..].iter().position(|byte| *byte == b'\n') else {
             self.searched = self.buffer.len();
             return None;
         };
-        let rest = self.buffer.split_off(self.searched + at + 1);
-        self.searched = 0;
-        let mut line = std::mem::replace(&mut self.buffer, rest);
-        line.pop();
+        let end = self.searched + at;
+        let line = self.buffer[self.taken..end].to_vec();
+        (self.taken, self.searched) = (end + 1, end + 1);
         Some(line)
     }
 }

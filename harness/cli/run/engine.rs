@@ -8,7 +8,8 @@ use super::kept::Kept;
 use super::patience::{Lost, OF_A_SCENARIO, OF_A_SUBJECT};
 use super::standing;
 use super::{fail, select};
-use crate::generate::{draw, lower};
+use crate::generate::program::Program;
+use crate::generate::{draw, lower, reach};
 use crate::judge::verdict::Verdict;
 use crate::plan::case::{Case, Plan};
 use crate::plan::script::Script;
@@ -38,6 +39,8 @@ pub struct Engine<'a> {
     cases: Option<u32>,
     pub(super) failures: PathBuf,
     explains: bool,
+    /// Cases that could reach beyond themselves are refused where the isolation level does not hold them.
+    wary: bool,
     cancelled: AtomicBool,
     finished: AtomicUsize,
     finished_one: Box<dyn Fn(usize) + Sync + 'a>,
@@ -59,7 +62,7 @@ impl<'a> Engine<'a> {
     /// smallest failing ones in `failures`.
     pub fn new(session: &'a Session, seed: u64, cases: Option<u32>, failures: PathBuf) -> Engine<'a> {
         let (cancelled, finished) = (AtomicBool::new(false), AtomicUsize::new(0));
-        Engine { session, seed, cases, failures, explains: true, cancelled, finished, finished_one: Box::new(|_| {}) }
+        Engine { session, seed, cases, failures, explains: true, wary: false, cancelled, finished, finished_one: Box::new(|_| {}) }
     }
 
     /// Failures are counted, and neither made small nor charged nor saved.
@@ -71,6 +74,12 @@ impl<'a> Engine<'a> {
     #[must_use]
     pub fn telling(self, tell: impl Fn(usize) + Sync + 'a) -> Engine<'a> {
         Engine { finished_one: Box::new(tell), ..self }
+    }
+
+    /// Whether to refuse what the isolation level cannot contain: for scenarios of unknown origin.
+    #[must_use]
+    pub fn wary(self, wary: bool) -> Engine<'a> {
+        Engine { wary, ..self }
     }
 
     /// The isolation level it runs at.
@@ -170,10 +179,22 @@ impl<'a> Engine<'a> {
             return ended(subject, plan, case, End::Unavailable { reason: why.clone() });
         }
         match lower::lower(plan, case) {
-            Ok((script, program)) => self.session.run(worker, &script, &program, subject),
+            Ok((script, program)) => match self.refused(&program) {
+                Some(reason) => ended(subject, plan, case, End::Unavailable { reason }),
+                None => self.session.run(worker, &script, &program, subject),
+            },
             Err(lower::LowerError::Unavailable(reason)) => ended(subject, plan, case, End::Unavailable { reason }),
             Err(error) => ended(subject, plan, case, End::Harness { message: format!("binding the case: {error}") }),
         }
+    }
+
+    /// Why a program may not run here.
+    fn refused(&self, program: &Program) -> Option<String> {
+        let level = self.session.isolation();
+        let what = reach::beyond(program).filter(|_| self.wary && !level.alone())?;
+        Some(format!(
+            "{what}, which isolation {level} cannot keep from harm outside; run it where namespaces work, or with --trust if you know it"
+        ))
     }
 
     fn entry(&self, worker: usize, work: &Work) -> Entry {

@@ -51,6 +51,9 @@ pub struct RunArgs {
     /// Isolation level instead of the best that works here
     #[arg(long, value_name = "LEVEL", value_parser = isolations())]
     isolation: Option<Level>,
+    /// Run scenario files that start programs of their own even where the isolation level cannot contain them
+    #[arg(long)]
+    trust: bool,
     /// Form of the report
     #[arg(long, value_name = "FORM", default_value = "terminal", value_parser = forms())]
     format: String,
@@ -84,7 +87,7 @@ pub fn run(args: &RunArgs) -> Ended {
     let seed = args.seed.unwrap_or_else(fresh_seed);
     let jobs = args.jobs.map_or_else(cpus, usize::from);
     let session = open_session(jobs, args.isolation.as_deref())?;
-    let engine = Engine::new(&session, seed, args.cases, args.failures.clone());
+    let engine = Engine::new(&session, seed, args.cases, args.failures.clone()).wary(!args.trust && !args.files.is_empty());
     let watch = interrupt::Watch::begin().map_err(|error| Fault::Harness(format!("installing signal handlers: {error}")))?;
     let mut desk = Desk::new((form.open)(sink), &engine, jobs, &pairs, args.output.is_some() || args.format != "terminal")?;
     let interrupted = AtomicBool::new(false);

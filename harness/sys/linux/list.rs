@@ -1,6 +1,6 @@
 //! Other processes, as /proc shows them.
 
-use super::super::{Listed, own::described};
+use super::super::{Listed, Usage, own::described};
 use super::own::LIMITS;
 use crate::trace::state::{FdState, ProcState};
 use std::collections::BTreeMap;
@@ -18,9 +18,37 @@ pub fn processes() -> io::Result<Vec<Listed>> {
     Ok(all)
 }
 
-/// How many processes this /proc shows.
-pub fn process_count() -> usize {
-    pids().map_or(0, Iterator::count)
+/// How many processes this /proc shows, counted up to `most`: with a bomb of them even counting takes long.
+pub fn process_count(most: usize) -> usize {
+    pids().map_or(0, |pids| pids.take(most).count())
+}
+
+/// What these processes use; without a list, every process that this /proc shows but the caller.
+pub fn usage(of: Option<&[i32]>) -> Usage {
+    let own = std::process::id().cast_signed();
+    let all = || pids().into_iter().flatten().filter(|pid| *pid != own).collect();
+    let pids: Vec<i32> = of.map_or_else(all, <[i32]>::to_vec);
+    let mut usage = Usage { processes: pids.len(), ..Usage::default() };
+    for pid in pids {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let Some((_, fields)) = split_stat(&stat) else { continue };
+        let number = |at: usize| fields.get(at).and_then(|text| text.parse::<u64>().ok()).unwrap_or_default();
+        usage.threads += number(17);
+        usage.memory += number(21) * page();
+    }
+    usage
+}
+
+fn page() -> u64 {
+    // SAFETY: a constant of the system.
+    u64::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
+}
+
+/// Bytes of memory of a process, of what it shares its part: exact, and dear for a big one.
+pub fn own_memory(pid: i32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
 }
 
 fn pids() -> io::Result<impl Iterator<Item = i32>> {

@@ -79,6 +79,46 @@ pub fn no_new_privileges() -> io::Result<()> {
     check(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }).map(drop)
 }
 
+/// This process, and what it forks, run before all ordinary ones until they say otherwise. Root is bound by no limit on
+/// processes, and a warden that had to share its CPU with a thousand processes of a bomb would never come to end it. Who may not
+/// ask for it is bound by the limit, and needs it less.
+pub fn urgent() {
+    schedule(libc::SCHED_FIFO, 1);
+}
+
+/// What an urgent process forks from now on is ordinary.
+pub fn urgent_alone() {
+    // SAFETY: takes no memory.
+    if unsafe { libc::sched_getscheduler(0) } == libc::SCHED_FIFO {
+        schedule(libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, 1);
+    }
+}
+
+/// This process is ordinary again.
+pub fn ordinary() {
+    schedule(libc::SCHED_OTHER, 0);
+}
+
+fn schedule(policy: i32, priority: i32) {
+    let wanted = libc::sched_param { sched_priority: priority };
+    // SAFETY: `wanted` is a valid parameter of these policies; a refusal leaves everything as it was.
+    unsafe { libc::sched_setscheduler(0, policy, &raw const wanted) };
+}
+
+/// No other process without rights over the machine may trace this one or read its memory, whoever its user is; the processes
+/// that it forks are the same until they say otherwise or execute a program. Without it a case, which has the same user and as
+/// root the right to trace, could take its warden over.
+pub fn let_nobody_look() {
+    // SAFETY: takes no memory; only wrong numbers are refused.
+    unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) };
+}
+
+/// Undoes [`let_nobody_look`] in a fork, so that its state can be seen from outside.
+pub fn let_others_look() {
+    // SAFETY: as above.
+    unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1, 0, 0, 0) };
+}
+
 /// When memory runs out this process and its descendants go first. Best effort: a kernel without the file has no choice either.
 pub fn easy_to_kill() {
     let _ = fs::write("/proc/self/oom_score_adj", "1000");
@@ -175,6 +215,7 @@ pub fn kill_everything(alone: bool) {
         return;
     }
     let own = std::process::id().cast_signed();
+    stop_a_crowd(own);
     let mut killed = BTreeSet::new();
     loop {
         let alive = super::super::below(own).into_iter().filter(|line| line.state != "zombie");
@@ -182,16 +223,35 @@ pub fn kill_everything(alone: bool) {
         if fresh.is_empty() {
             return;
         }
-        fresh.iter().for_each(kill_exactly);
+        fresh.iter().for_each(|process| signal_exactly(process, libc::SIGKILL));
     }
 }
 
-/// Kills this process and no other that may have its number by now: the handle is opened first, then the start time compared.
-fn kill_exactly(process: &Listed) {
+/// More processes than this may be a fork bomb, which refills what is killed of it; stopped, it refills nothing.
+const CROWD: usize = 64;
+
+fn stop_a_crowd(own: i32) {
+    let mut stopped = BTreeSet::new();
+    loop {
+        let all = super::super::below(own);
+        if all.len() < CROWD {
+            return;
+        }
+        let fresh: Vec<Listed> =
+            all.into_iter().filter(|line| line.state != "zombie" && stopped.insert((line.pid, line.started))).collect();
+        if fresh.is_empty() {
+            return;
+        }
+        fresh.iter().for_each(|process| signal_exactly(process, libc::SIGSTOP));
+    }
+}
+
+/// Signals this process and no other that may have its number by now: the handle is opened first, then the start time compared.
+fn signal_exactly(process: &Listed, signal: i32) {
     let Ok(handle) = Pidfd::open(process.pid) else { return };
     if super::listed(process.pid).is_some_and(|now| now.started == process.started) {
         // A process that has just ended needs no signal.
-        let _ = handle.signal(libc::SIGKILL);
+        let _ = handle.signal(signal);
     }
 }
 

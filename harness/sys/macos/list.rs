@@ -1,6 +1,6 @@
 //! Other processes, as libproc shows them.
 
-use super::super::{Listed, unsupported};
+use super::super::{Listed, Usage, unsupported};
 use crate::trace::state::{FdState, ProcState};
 use std::ffi::CStr;
 use std::io;
@@ -31,9 +31,27 @@ pub fn processes() -> io::Result<Vec<Listed>> {
     Ok(all)
 }
 
-/// How many processes there are.
-pub fn process_count() -> usize {
-    pids().map_or(0, |pids| pids.len())
+/// How many processes there are, counted up to `most`.
+pub fn process_count(most: usize) -> usize {
+    pids().map_or(0, |pids| pids.len().min(most))
+}
+
+/// What these processes use; without a list, every process but the caller.
+pub fn usage(of: Option<&[i32]>) -> Usage {
+    let own = std::process::id().cast_signed();
+    let all = || pids().unwrap_or_default().into_iter().filter(|pid| *pid != own).collect();
+    let pids: Vec<i32> = of.map_or_else(all, <[i32]>::to_vec);
+    let mut usage = Usage { processes: pids.len(), ..Usage::default() };
+    for task in pids.into_iter().filter_map(|pid| info::<libc::proc_taskinfo>(pid, libc::PROC_PIDTASKINFO)) {
+        usage.threads += u64::from(task.pti_threadnum.unsigned_abs());
+        usage.memory += task.pti_resident_size;
+    }
+    usage
+}
+
+/// Bytes of memory of a process; macOS does not tell what of it is shared with how many.
+pub fn own_memory(pid: i32) -> u64 {
+    info::<libc::proc_taskinfo>(pid, libc::PROC_PIDTASKINFO).map_or(0, |task| task.pti_resident_size)
 }
 
 fn pids() -> io::Result<Vec<i32>> {

@@ -13,6 +13,21 @@ pub const ORPHANS_COME_HERE: bool = false;
 /// macOS has no choice to influence.
 pub fn easy_to_kill() {}
 
+/// macOS gives no process the right to run before all others.
+pub fn urgent() {}
+
+/// The second half of that.
+pub fn urgent_alone() {}
+
+/// The third.
+pub fn ordinary() {}
+
+/// macOS lets nobody trace a process of somebody else, and has no way to keep one's own user from it.
+pub fn let_nobody_look() {}
+
+/// The other half of that.
+pub fn let_others_look() {}
+
 /// Closes every descriptor from `first` up.
 pub fn close_from(first: u32) {
     for fd in super::open_fds().into_iter().filter(|fd| fd.unsigned_abs() >= first) {
