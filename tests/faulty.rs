@@ -4,7 +4,8 @@
 //!
 //! - a fault of a library: the reference library with one deviation (`fault:`) on a scenario of the catalogue;
 //!   its healthy twin is `raw` on the same scenario;
-//! - a fault of a program: a scenario in `healthy:` with one `edit:`; its healthy twin is the scenario unedited.
+//! - a fault of a program: a scenario in `healthy:`, or one of the catalogue's, with one `edit:`; its healthy twin is the
+//!   scenario unedited.
 //!
 //! The named property must fail the fault in one of its cases at least, none may that is not named, and the twin must hold:
 //! nothing fails it, and the named property holds. A property that merely had nothing to say would hold no twin.
@@ -55,6 +56,8 @@ struct Faulty {
     /// The fault is performed under the healthy scenario's declaration: the program does other than it says.
     #[serde(default)]
     undeclared: bool,
+    /// `root` or `linux`: ignored where that is not so.
+    needs: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -104,7 +107,8 @@ fn main() -> ExitCode {
     trials.extend(files.into_iter().map(|(property, path)| {
         let shared = shared.clone();
         let name = format!("{property}::{}", path.file_stem().unwrap_or_default().to_string_lossy());
-        Trial::test(name.clone(), move || caught(&shared, &property, &path, &name))
+        let ignored = lacks_its_place(&path);
+        Trial::test(name.clone(), move || caught(&shared, &property, &path, &name)).with_ignored_flag(ignored)
     }));
     let conclusion = libtest_mimic::run(&arguments, trials);
     if !arguments.list {
@@ -162,6 +166,16 @@ fn caught(shared: &Shared, property: &str, path: &Path, name: &str) -> Result<()
     judged(&faulty, &seen.failed)
 }
 
+/// Whether the fault cannot be shown here. A file that cannot be read is not skipped: its test says why.
+fn lacks_its_place(path: &Path) -> bool {
+    let faulty = std::fs::read_to_string(path).ok().and_then(|text| serde_saphyr::from_str::<Faulty>(&text).ok());
+    match faulty.and_then(|faulty| faulty.needs).as_deref() {
+        Some("root") => !nix::unistd::geteuid().is_root(),
+        Some("linux") => std::env::consts::OS != "linux",
+        _ => false,
+    }
+}
+
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -188,7 +202,7 @@ fn twin(shared: &Shared, runner: &Runner, faulty: &Faulty, healthy: &Plan) -> Re
 
 /// The subject that has the fault.
 fn guilty(faulty: &Faulty) -> String {
-    if faulty.scenario.is_some() { format!("{}:{}", faulty.subject, faulty.fault) } else { faulty.subject.clone() }
+    if faulty.edit.is_none() { format!("{}:{}", faulty.subject, faulty.fault) } else { faulty.subject.clone() }
 }
 
 fn judged(faulty: &Faulty, failed: &BTreeMap<String, String>) -> Result<(), Failed> {
@@ -206,20 +220,31 @@ fn plans(faulty: &Faulty, path: &Path) -> Result<(Plan, Plan), String> {
     let source = |text: String| Source { id: "faulty/program".into(), path: path.display().to_string(), text };
     match (&faulty.scenario, &faulty.healthy, &faulty.edit) {
         (Some(id), None, None) => {
-            let known = library::embedded()
-                .into_iter()
-                .find(|source| source.id == *id)
-                .ok_or_else(|| format!("{}: no scenario `{id}`", path.display()))?;
-            let plan = common::plan(&known)?;
+            let plan = common::plan(&known(id, path)?)?;
             Ok((plan.clone(), plan))
         }
-        (None, Some(text), Some(edit)) => {
-            if text.matches(&edit.find).count() != 1 {
-                return Err(format!("{}: `{}` must occur once in `healthy`", path.display(), edit.find));
-            }
-            Ok((common::plan(&source(text.clone()))?, common::plan(&source(text.replacen(&edit.find, &edit.put, 1)))?))
+        (Some(id), None, Some(edit)) => {
+            let known = known(id, path)?;
+            let edited = Source { text: edit.of(&known.text, path)?, ..known.clone() };
+            Ok((common::plan(&known)?, common::plan(&edited)?))
         }
-        _ => Err(format!("{}: give either `scenario`, or `healthy` with `edit`", path.display())),
+        (None, Some(text), Some(edit)) => Ok((common::plan(&source(text.clone()))?, common::plan(&source(edit.of(text, path)?))?)),
+        _ => Err(format!("{}: give `scenario`, or `healthy` with `edit`, or `scenario` with `edit`", path.display())),
+    }
+}
+
+/// A scenario of the catalogue.
+fn known(id: &str, path: &Path) -> Result<Source, String> {
+    let mut all = library::embedded().into_iter();
+    all.find(|source| source.id == id).ok_or_else(|| format!("{}: no scenario `{id}`", path.display()))
+}
+
+impl Edit {
+    fn of(&self, text: &str, path: &Path) -> Result<String, String> {
+        if text.matches(&self.find).count() != 1 {
+            return Err(format!("{}: `{}` must occur once in the healthy scenario", path.display(), self.find));
+        }
+        Ok(text.replacen(&self.find, &self.put, 1))
     }
 }
 

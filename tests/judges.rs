@@ -17,6 +17,8 @@ mod streams;
 mod tears;
 #[path = "judges/universal.rs"]
 mod universal;
+#[path = "judges/wholes.rs"]
+mod wholes;
 
 use childproof::judge::verdict::{CaseOutcome, Finding, Judgement, Verdict};
 use childproof::judge::{self, PROPERTIES};
@@ -35,7 +37,7 @@ fn folder() -> PathBuf {
 }
 
 fn pairs() -> Vec<Pair> {
-    [universal::all(), streams::all(), processes::all()].concat()
+    [universal::all(), streams::all(), processes::all(), wholes::all()].concat()
 }
 
 /// Writes the files anew when that was asked for, once, before any test reads one.

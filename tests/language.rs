@@ -66,6 +66,8 @@ const fn arg(name: &'static str, kind: ArgKind) -> ArgDecl {
 const PROPERTIES: &[PropertyDecl] = &[
     PropertyDecl { name: "counter-total", universal: false, args: &[arg("of", ArgKind::Object), arg("is", ArgKind::Expr)] },
     PropertyDecl { name: "no-zombie", universal: true, args: &[] },
+    PropertyDecl { name: "failure-told", universal: false, args: &[arg("of", ArgKind::Actor), arg("failed", ArgKind::Expr)] },
+    PropertyDecl { name: "stage-status", universal: false, args: &[arg("of", ArgKind::Actor), arg("exited", ArgKind::Expr)] },
 ];
 
 fn files(folder: &str) -> Vec<PathBuf> {

@@ -35,16 +35,22 @@ impl<'a> Cases<'a> {
     /// A text below that does not check, which the tests would have found.
     pub fn new(session: &'a Session) -> io::Result<Cases<'a>> {
         let raw = subject::find("raw").map_err(io::Error::other)?;
-        let actor = |name: &str| format!("  - fork:\n      as: {name}\n      do:\n{}", steps("        ", 9));
-        let two = format!("{}{}  - wait: {{for: one}}\n  - wait: {{for: two}}\n", actor("one"), actor("two"));
         Ok(Cases {
             session,
             raw,
             empty: bound("  - repeat: {times: 0, do: [{report-state: never}]}\n")?,
-            two: bound(&two)?,
+            two: bound(&two_actors())?,
             short: bound(&steps("  ", 0))?,
             long: bound(&steps("  ", MORE))?,
         })
+    }
+
+    /// One case, which is not measured.
+    ///
+    /// # Errors
+    /// As [`Cases::round`].
+    pub fn warm_up(&self) -> io::Result<()> {
+        self.once(0, &self.empty)
     }
 
     /// Nanoseconds of each.
@@ -54,6 +60,7 @@ impl<'a> Cases<'a> {
     pub fn round(&self, round: &mut Round) -> io::Result<()> {
         let empty = self.timed(0, &self.empty, TIMES)?;
         round.insert("empty case", empty);
+        round.insert("judging", self.judging());
         round.insert("2 actors x 10 steps", self.timed(0, &self.two, TIMES)?);
         let (short, long) = (self.timed(0, &self.short, TIMES)?, self.timed(0, &self.long, TIMES)?);
         round.insert("one more step", (long - short).max(1.0) / MORE as f64);
@@ -63,6 +70,16 @@ impl<'a> Cases<'a> {
             round.insert("2 workers", self.side_by_side()?);
         }
         Ok(())
+    }
+
+    /// What judging an empty case takes, of the same history again and again.
+    fn judging(&self) -> f64 {
+        let history = self.session.run(0, &self.empty.0, &self.empty.1, &self.raw);
+        let began = Instant::now();
+        for _ in 0..TIMES {
+            std::hint::black_box(judge::judge(std::hint::black_box(&history)));
+        }
+        began.elapsed().as_nanos() as f64 / f64::from(TIMES)
     }
 
     fn timed(&self, worker: usize, case: &(Script, Program), times: u32) -> io::Result<f64> {
@@ -102,10 +119,27 @@ fn steps(margin: &str, count: usize) -> String {
     format!("{margin}- pipe: p\n{turns}")
 }
 
-fn bound(steps: &str) -> io::Result<(Script, Program)> {
+fn two_actors() -> String {
+    let actor = |name: &str| format!("  - fork:\n      as: {name}\n      do:\n{}", steps("        ", 9));
+    format!("{}{}  - wait: {{for: one}}\n  - wait: {{for: two}}\n", actor("one"), actor("two"))
+}
+
+/// The scenario of two actors, for a long run.
+///
+/// # Errors
+/// A text above that does not check, which the tests would have found.
+pub fn long_plan() -> io::Result<Plan> {
+    plan(&two_actors())
+}
+
+fn plan(steps: &str) -> io::Result<Plan> {
     let text = format!("title: Measured\nspec: [observed only]\nsteps:\n{steps}");
     let source = Source { id: "bench/case".into(), path: "bench/case.yaml".into(), text };
-    let plan: Plan = check(&source, &judge::declarations()).map_err(|problems| io::Error::other(problems.to_string()))?;
+    check(&source, &judge::declarations()).map_err(|problems| io::Error::other(problems.to_string()))
+}
+
+fn bound(steps: &str) -> io::Result<(Script, Program)> {
+    let plan = plan(steps)?;
     let case = Case { scenario: plan.id.clone(), bindings: Default::default(), seed: 0, number: 0 };
     lower::lower(&plan, &case).map_err(|error| io::Error::other(error.to_string()))
 }

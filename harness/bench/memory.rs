@@ -1,40 +1,62 @@
-//! Resident memory of this process and of the wardens that it started. Read from `/proc`; where there is none, nothing.
+//! What this process and its wardens hold: memory, descriptors, mounts, namespaces. Read from `/proc`; where there is none,
+//! nothing.
+//!
+//! Cases come and go below a warden and are not looked at: what they leave is what counts.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use crate::run::warden;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
 
-/// KiB by process: `main`, and every process below it by its command line's second word (`__warden`) and number.
-pub fn of_this_tree() -> BTreeMap<String, u64> {
+/// One process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Resident memory.
+    pub kib: u64,
+    /// Open descriptors.
+    pub fds: usize,
+    /// Mounts that it sees.
+    pub mounts: usize,
+    /// Namespaces that it is in.
+    pub namespaces: BTreeSet<String>,
+}
+
+/// What each of them holds, by `main`, `keeper 1`, `warden 1` and so on.
+pub fn of_this_tree() -> BTreeMap<String, Held> {
+    processes().into_iter().filter_map(|(name, pid)| Some((name, held(pid)?))).collect()
+}
+
+fn processes() -> Vec<(String, u32)> {
     let own = std::process::id();
-    let mut sizes = BTreeMap::new();
-    sizes.extend(resident(own).map(|kib| ("main".to_owned(), kib)));
-    let mut parents = vec![own];
-    while let Some(parent) = parents.pop() {
-        for child in children(parent) {
-            let name = role(child).unwrap_or_else(|| "other".to_owned());
-            sizes.extend(resident(child).map(|kib| (format!("{name} {}", sizes.len()), kib)));
-            parents.push(child);
-        }
+    let mut all = vec![("main".to_owned(), own)];
+    let keepers = children(own).into_iter().filter(|pid| is_warden(*pid));
+    for (number, keeper) in (1..).zip(keepers) {
+        all.push((format!("keeper {number}"), keeper));
+        all.extend(children(keeper).into_iter().filter(|pid| is_warden(*pid)).map(|pid| (format!("warden {number}"), pid)));
     }
-    sizes
+    all
 }
 
-fn resident(pid: u32) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.split_whitespace().next()?.parse().ok()
+fn held(pid: u32) -> Option<Held> {
+    let place = |name: &str| PathBuf::from(format!("/proc/{pid}/{name}"));
+    let status = fs::read_to_string(place("status")).ok()?;
+    let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.split_whitespace().next()?.parse().ok()?;
+    let entries = |name| fs::read_dir(place(name)).into_iter().flatten().flatten().map(|entry| entry.path());
+    let namespaces = entries("ns").filter_map(|path| Some(fs::read_link(path).ok()?.to_string_lossy().into_owned())).collect();
+    let mounts = fs::read_to_string(place("mountinfo")).map_or(0, |text| text.lines().count());
+    Some(Held { kib, fds: entries("fd").count(), mounts, namespaces })
 }
 
-/// The children of every thread: wardens are started by whichever worker needs them.
+/// The children of every thread: wardens are started by whichever worker needs them. Ascending, so that numbers stay.
 fn children(pid: u32) -> Vec<u32> {
-    let tasks = std::fs::read_dir(Path::new("/proc").join(pid.to_string()).join("task"));
-    let lists = tasks.into_iter().flatten().flatten().filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-    lists.flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()).collect()
+    let tasks = fs::read_dir(format!("/proc/{pid}/task"));
+    let lists = tasks.into_iter().flatten().flatten().filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    let mut all: Vec<u32> = lists.flat_map(|list| list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()).collect();
+    all.sort_unstable();
+    all
 }
 
-fn role(pid: u32) -> Option<String> {
-    let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    let second = line.split(|byte| *byte == 0).nth(1)?;
-    let name = String::from_utf8_lossy(second).trim_start_matches('_').to_owned();
-    (!name.is_empty()).then_some(name)
+fn is_warden(pid: u32) -> bool {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    line.split(|byte| *byte == 0).nth(1) == Some(warden::WORD.as_bytes())
 }

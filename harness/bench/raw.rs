@@ -1,8 +1,8 @@
 //! Raw measurements, taken in a small process of their own.
 //!
 //! The main process has threads and megabytes of scenarios; a fork from it costs several times one from a small program, and
-//! dividing by that would flatter us. So `childproof __bench-raw` is started by exec and forks on request: a line
-//! `fork 40` comes in, a line with nanoseconds per round goes out.
+//! dividing by that would flatter us. So `childproof-agent __bench-raw`, which is the program that wardens are, is started by
+//! exec and forks on request: a line `fork 40` comes in, a line with nanoseconds per round goes out.
 
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, fork, pipe};
@@ -11,6 +11,9 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::AsRawFd;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Instant;
+
+/// The first argument by which the agent's program becomes the helper.
+pub const WORD: &str = "__bench-raw";
 
 /// One kind of measurement.
 pub struct Job {
@@ -45,9 +48,9 @@ impl Raw {
     /// # Errors
     /// Those of starting a program.
     pub fn start() -> io::Result<Raw> {
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = Command::new(agent()?);
         // An agent that is started without a part says so; here only its start counts.
-        let mut child = command.arg("__bench-raw").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let mut child = command.arg(WORD).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let gone = || io::Error::other("the helper has no pipe");
         let (to, from) = (child.stdin.take().ok_or_else(gone)?, child.stdout.take().ok_or_else(gone)?);
         Ok(Raw { child, to, from: BufReader::new(from) })

@@ -2,9 +2,17 @@
 
 use super::exit::{Ended, Exit, Fault};
 use super::out;
+use super::run::engine::{Engine, Pair};
 use super::run::{Level, isolations, open_session};
 use crate::bench;
+use crate::bench::growth::{self, Looks};
+use crate::run::{Session, subject};
 use clap::Args;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+/// Looks at memory in a long run.
+const LOOKS: usize = 50;
 
 /// Options of `childproof bench`.
 #[derive(Args, Debug)]
@@ -15,6 +23,9 @@ pub struct BenchArgs {
     /// Rounds; each measures every row once
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(3..=1000))]
     rounds: u32,
+    /// Instead of the rounds, run N cases in one go and tell what grows
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(100..))]
+    long: Option<u32>,
     /// Isolation level instead of the best that works here
     #[arg(long, value_name = "LEVEL", value_parser = isolations())]
     isolation: Option<Level>,
@@ -26,12 +37,44 @@ pub struct BenchArgs {
 /// A harness that cannot start; a closed pipe.
 pub fn run(args: &BenchArgs) -> Ended {
     let session = open_session(2, args.isolation.as_deref())?;
-    let results = bench::measure(&session, args.rounds).map_err(|error| Fault::Harness(format!("measuring: {error}")))?;
-    let text = if args.json {
-        serde_json::to_string(&results).map_err(|error| Fault::Harness(format!("printing the results: {error}")))? + "\n"
-    } else {
-        results.table()
+    match args.long {
+        Some(cases) => long_run(&session, cases, args.json),
+        None => rounds(&session, args.rounds, args.json),
+    }
+}
+
+fn rounds(session: &Session, rounds: u32, json: bool) -> Ended {
+    let results = bench::measure(session, rounds).map_err(|error| Fault::Harness(format!("measuring: {error}")))?;
+    out::print(&if json { line(&results)? } else { results.table() })?;
+    Ok(Exit::AsExpected)
+}
+
+fn line(results: &impl serde::Serialize) -> Result<String, Fault> {
+    Ok(serde_json::to_string(results).map_err(|error| Fault::Harness(format!("printing the results: {error}")))? + "\n")
+}
+
+/// Through the engine of `childproof run`, so that what it keeps counts too.
+fn long_run(session: &Session, cases: u32, json: bool) -> Ended {
+    let failed = |error: String| Fault::Harness(format!("measuring: {error}"));
+    let plan = bench::cases::long_plan().map_err(|error| failed(error.to_string()))?;
+    let pair = Pair { subject: Arc::new(subject::find("raw").map_err(failed)?), plan: Arc::new(plan) };
+    let (looks, every) = (Mutex::new(Looks::default()), cases as usize / LOOKS);
+    let look = |ended: usize| {
+        if ended.is_multiple_of(every) {
+            looks.lock().unwrap_or_else(PoisonError::into_inner).look(ended);
+        }
     };
-    out::print(&text)?;
+    let engine = Engine::new(session, 0, Some(cases), std::env::temp_dir().join("childproof-failures")).telling(look);
+    let (began, mut broken) = (Instant::now(), false);
+    engine.run(&[pair], |entry| {
+        broken |= entry.rows.iter().any(crate::report::Row::breaks_the_run);
+        true
+    });
+    if broken {
+        return Err(failed("a case did not hold; `childproof run` tells more".to_owned()));
+    }
+    let (seconds, growth) = (began.elapsed().as_secs_f64(), looks.lock().unwrap_or_else(PoisonError::into_inner).growth());
+    let told = serde_json::json!({ "cases": cases, "seconds": seconds, "growth": growth });
+    out::print(&if json { line(&told)? } else { growth::table(cases as usize, seconds, &growth) })?;
     Ok(Exit::AsExpected)
 }

@@ -3,6 +3,7 @@
 use super::exit::{Ended, Exit, Fault};
 use super::{load, out};
 use crate::judge;
+use crate::plan::catalogue;
 use crate::plan::script::Plane;
 use crate::plan::step;
 use crate::run::subject::{self, State};
@@ -27,6 +28,8 @@ enum What {
     Subjects,
     /// Steps of the scenario language, with the capability that each needs
     Steps,
+    /// Rows of the catalogue, who can run them, and the scenarios that cover them
+    Catalogue,
 }
 
 /// Performs it.
@@ -39,6 +42,7 @@ pub fn run(args: &ListArgs) -> Ended {
         What::Properties => properties(),
         What::Subjects => subjects()?,
         What::Steps => steps(),
+        What::Catalogue => catalogue()?,
     };
     out::print(&table(&rows))?;
     Ok(Exit::AsExpected)
@@ -91,6 +95,26 @@ fn steps() -> Table {
             ]
         })
         .collect()
+}
+
+/// Row, subjects by plane, scenarios. A plane on which a row means something and no scenario covers it is said to be missing.
+fn catalogue() -> Result<Table, Fault> {
+    let plans = load::embedded()?;
+    let libraries = subject::all().iter().filter(|subject| subject.name != "raw").count();
+    let cell = |row: &catalogue::Row| {
+        let covering = || plans.iter().filter(|plan| plan.scenario.catalogue.as_deref() == Some(row.id));
+        let on = |wanted: Plane| covering().any(|plan| plan.plane == wanted);
+        let told = |means: bool, plane: Plane, who: String| match (means, on(plane)) {
+            (_, true) => Some(who),
+            (true, false) => Some(format!("no {} scenario", self::plane(plane))),
+            (false, false) => None,
+        };
+        let subjects =
+            [told(row.platform, Plane::Platform, "raw".into()), told(row.library, Plane::Library, format!("raw, {libraries} libraries"))];
+        let scenarios: Vec<&str> = covering().map(|plan| plan.id.as_str()).collect();
+        [row.id.to_owned(), subjects.into_iter().flatten().collect::<Vec<_>>().join("; "), scenarios.join(" ")]
+    };
+    Ok(catalogue::ROWS.iter().map(cell).collect())
 }
 
 /// Columns padded to the widest, the last one as it is.

@@ -89,24 +89,12 @@ enum Command {
     /// Print the manual page
     #[command(hide = true)]
     Man,
-    /// The sandbox's own process
-    #[command(name = "__warden", hide = true, disable_help_flag = true)]
-    Warden(Rest),
     /// A built-in subject's process
     #[command(name = "__subject", hide = true)]
     Subject {
         /// Its name
         name: String,
     },
-    /// The small process that bench takes its raw measurements in
-    #[command(name = "__bench-raw", hide = true)]
-    BenchRaw,
-}
-
-#[derive(clap::Args, Debug)]
-struct Rest {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    rest: Vec<String>,
 }
 
 /// Runs the command of this process's arguments.
@@ -142,9 +130,7 @@ fn perform(command: Command) -> Ended {
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => manual::completions(&args),
         Command::Man => manual::page(),
-        Command::Warden(args) => crate::run::warden::main(&args.rest),
         Command::Subject { name } => crate::run::subject::builtin::main(&name),
-        Command::BenchRaw => crate::bench::raw::main(),
     }
 }
 

@@ -157,6 +157,44 @@ pub enum FileKind {
     Agent,
 }
 
+/// Calls that change what a process is beside its program and descriptors.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Attribute {
+    /// setrlimit; `u64::MAX`: none. The hard limit stays where none is given.
+    Limit {
+        /// Without RLIMIT_.
+        name: String,
+        /// Soft limit.
+        soft: u64,
+        /// Hard limit.
+        hard: Option<u64>,
+    },
+    /// umask
+    Umask(u32),
+    /// chdir
+    Chdir(Template),
+    /// nice
+    Nice(i32),
+    /// setsid; `Done(session)`
+    NewSession,
+    /// setpgid
+    Group {
+        /// Which process.
+        of: ActorId,
+        /// Whose group.
+        join: ActorId,
+    },
+    /// killpg
+    KillGroup {
+        /// Its leader.
+        leader: ActorId,
+        /// By number.
+        signal: i32,
+    },
+    /// An endless loop.
+    Spin,
+}
+
 /// Strings that `{case}` may occur in: the case directory is put in its place when performed.
 pub type Template = String;
 
@@ -165,9 +203,10 @@ pub type Template = String;
 #[expect(missing_docs, reason = "the fields are named after the steps' fields, documented in plan/step")]
 pub enum Act {
     // --- process
-    /// fork; the child performs `body` and exits with 0. `Done(pid)`.
+    /// fork; the child performs `body` and exits with 0. `Done(pid)`. `pid_of`: under the process id that this actor had.
     Fork {
         actor: ActorId,
+        pid_of: Option<ActorId>,
         body: Vec<Op>,
     },
     /// fork `levels` times with both going on; process k > 0 (bit i of k = child of fork i) is actor `first + k`, process 0 is
@@ -244,6 +283,11 @@ pub enum Act {
         amount: Amount,
         chunk: u32,
     },
+    /// To the end, in pieces; `Done(bytes)`.
+    Copy {
+        from: FdRef,
+        to: FdRef,
+    },
     SetFlags {
         fd: FdRef,
         nonblock: Option<bool>,
@@ -256,6 +300,9 @@ pub enum Act {
         text: Vec<u8>,
         mode: u32,
     },
+    // --- attributes of the process
+    /// One call on what the process is.
+    Attribute(Attribute),
     // --- signals
     SetSignal {
         signal: i32,
@@ -348,6 +395,11 @@ pub enum Act {
         who: ActorId,
         state: State,
     },
+    /// `Number` events `burnt` and `beside`, in microseconds of CPU time, and `Done(beside)`.
+    Burn {
+        ms: u32,
+        beside: ActorId,
+    },
     /// Run natively. Rounds beyond the first 64 record only failures.
     Repeat {
         times: u64,
@@ -363,11 +415,21 @@ pub enum Act {
         #[serde(with = "as_json")]
         operation: Box<Operation>,
     },
-    /// `parallel`: the operations with whose handle each means; `Return`s are recorded per thread and operation, `of` = actor.
+    /// `parallel`: one list of [`Act::Ask`]s that every thread performs, or one for each thread. Each has its own step, under which its
+    /// `Return`s are recorded, `of` = actor.
     AskParallel {
         threads: u32,
+        lists: Vec<Vec<Op>>,
+    },
+    /// `pipeline` or `run` (where `stages` is empty when the actor is itself what is run). Besides the whole's, `Return`s are
+    /// recorded for each stage of which the subject tells, then and by later operations on the whole, `of` = stage: `Done(pid)`
+    /// and `Ended`.
+    AskPipeline {
+        actor: ActorId,
+        name: String,
+        stages: Vec<ActorId>,
         #[serde(with = "as_json")]
-        operations: Vec<(ActorId, Operation)>,
+        operation: Box<Operation>,
     },
 }
 

@@ -44,6 +44,12 @@ pub struct SubjectStart {
     pub stray: u32,
     /// Soft RLIMIT_NOFILE.
     pub nofile: Option<u64>,
+    /// Inheritable descriptors of these numbers, each a file of its own.
+    pub hold: Vec<i32>,
+    /// Put before its PATH; `{case}` is the case directory.
+    pub path: Option<String>,
+    /// Descriptors that it can still open when it has said hello.
+    pub spare: Option<u64>,
 }
 
 /// The part of one exec'd actor. Its program file `bin/<file>` is the agent; `bin/<file>.part` holds this value in postcard.

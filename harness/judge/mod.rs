@@ -7,8 +7,10 @@
 //! `fixtures/histories/`.
 
 mod args;
+pub mod crash;
 pub mod drift;
 pub mod frames;
+pub mod hang;
 pub mod outcome;
 pub mod pieces;
 pub mod property;
@@ -58,6 +60,7 @@ pub static PROPERTIES: &[&dyn Property] = &[
     &property::subject_descriptors::SubjectDescriptors,
     &property::subject_signals::SubjectSignals,
     &property::subject_surroundings::SubjectSurroundings,
+    &property::failed_starts_flat::FailedStartsFlat,
     &property::shared_descriptions::SharedDescriptions,
     &property::one_process::OneProcess,
     &property::no_strays::NoStrays,
@@ -78,11 +81,20 @@ pub static PROPERTIES: &[&dyn Property] = &[
     &property::child_argv::ChildArgv,
     &property::child_env::ChildEnv,
     &property::child_cwd::ChildCwd,
+    &property::child_identity::ChildIdentity,
+    &property::child_session::ChildSession,
+    &property::starts_alike::StartsAlike,
     &property::exec_preserves::ExecPreserves,
+    &property::fork_preserves::ForkPreserves,
+    &property::adopted::Adopted,
     &property::start_failed_once::StartFailedOnce,
     &property::same_status::SameStatus,
+    &property::failure_told::FailureTold,
+    &property::limit_kept::LimitKept,
+    &property::stage_status::StageStatus,
     &property::reaped_all::ReapedAll,
     &property::memory_unshared::MemoryUnshared,
+    &property::no_busy_loop::NoBusyLoop,
 ];
 
 /// The properties as the checker of scenarios needs to know them.

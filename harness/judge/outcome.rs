@@ -5,13 +5,15 @@
 //! 2. With alternatives declared, one of them must match. `Done(None)` matches success with any number. An error whose name
 //!    is empty, `*` or `any` stands for `refused`: any error at all, with or without an errno. A library cannot tell whether
 //!    a core was dumped, so that flag is not compared.
-//! 3. Without alternatives the step must succeed: `wait` and `communicate` report an exit with 0, `exec` does not return,
+//! 3. Without alternatives the step must succeed: `wait`, `communicate` and `run` report an exit with 0, `exec` does not return,
 //!    `poll` and `parallel` report whatever they find without an error, and everything else is done (a read may also meet the
 //!    end at once).
 
 use crate::plan::script::{Ended, Outcome, StepDecl};
 use crate::trace::{End, History};
 
+use super::crash;
+use super::hang;
 use super::signals;
 use super::verdict::CaseOutcome;
 use super::view;
@@ -27,7 +29,7 @@ pub fn as_declared(step: &StepDecl, seen: &Outcome) -> bool {
 /// Rule 3.
 fn succeeded(kind: &str, seen: &Outcome) -> bool {
     match kind {
-        "wait" | "communicate" => matches!(seen, Outcome::Ended(Ended::Exited(0))),
+        "wait" | "communicate" | "run" => matches!(seen, Outcome::Ended(Ended::Exited(0))),
         "exec" => false,
         "poll" | "parallel" => matches!(seen, Outcome::Done(_) | Outcome::Ended(_) | Outcome::Pending),
         "read" => matches!(seen, Outcome::Done(_) | Outcome::Eof),
@@ -57,7 +59,7 @@ pub fn wanted(step: &StepDecl) -> String {
         return alternatives.join(" or ");
     }
     match step.kind.as_str() {
-        "wait" | "communicate" => "exit with 0".to_owned(),
+        "wait" | "communicate" | "run" => "exit with 0".to_owned(),
         "exec" => "no return: the new image runs".to_owned(),
         _ => "success".to_owned(),
     }
@@ -97,10 +99,11 @@ pub fn of_case(history: &History) -> (CaseOutcome, Option<String>) {
     match &history.end {
         End::Done => limit_met(history).unwrap_or((CaseOutcome::Completed, None)),
         End::Hang { evidence } => {
-            let first = evidence.first().map(|line| format!(": {line}")).unwrap_or_default();
-            (CaseOutcome::Hang, Some(format!("not done within {} ms{first}", history.script.deadline_ms)))
+            let why = hang::explain(history).map(|explained| explained.sentence).or_else(|| evidence.first().cloned());
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+            (CaseOutcome::Hang, Some(format!("not done within {} ms{why}", history.script.deadline_ms)))
         }
-        End::Crash { message } => (CaseOutcome::Crash, Some(message.clone())),
+        End::Crash { message } => (CaseOutcome::Crash, Some(crash::reason(history, message))),
         End::Protocol { message } => (CaseOutcome::Protocol, Some(message.clone())),
         End::Harness { message } => (CaseOutcome::Harness, Some(message.clone())),
         End::Unsupported { reason } => (CaseOutcome::Unsupported, Some(reason.clone())),

@@ -26,12 +26,13 @@ pub fn of<'h>(history: &'h History, asked: &CheckDecl) -> Result<Vec<Start<'h>>,
     let only = view::text(asked, "of").map(|name| view::named(history, name));
     let mut starts = Vec::new();
     for step in &history.script.steps {
-        let Some(request) = step.asked.as_deref() else { continue };
-        let Some(child) = request.child.filter(|child| only.as_ref().is_none_or(|only| only.contains(child))) else { continue };
-        let born = view::births(history)
-            .find_map(|(at, event, _, state)| (event.actor == child).then_some(state).flatten().map(|state| (at, state)));
-        if let Some((event, state)) = born {
-            starts.push(Start { step, asked: request, child, state, event });
+        for request in step.asked.as_deref().into_iter().chain(&step.stages) {
+            let Some(child) = request.child.filter(|child| only.as_ref().is_none_or(|only| only.contains(child))) else { continue };
+            let born = view::births(history)
+                .find_map(|(at, event, _, state)| (event.actor == child).then_some(state).flatten().map(|state| (at, state)));
+            if let Some((event, state)) = born {
+                starts.push(Start { step, asked: request, child, state, event });
+            }
         }
     }
     if starts.is_empty() { Err(view::undecided("no started program reported what it was given")) } else { Ok(starts) }
@@ -102,6 +103,13 @@ pub fn quoted(bytes: &[u8]) -> String {
     if bytes.len() > MOST { format!("\"{shown}...\" ({} bytes)", bytes.len()) } else { format!("\"{shown}\"") }
 }
 
+/// Whether this is a terminal that the subject did not have itself.
+pub fn is_new_terminal(history: &History, seen: &FdState) -> bool {
+    let terminal = ["/dev/pts/", "/dev/ttys"].iter().any(|place| seen.target.starts_with(place));
+    let old = history.observed.before.as_ref().is_some_and(|before| before.fds.iter().any(|fd| drift::same_file(fd, seen)));
+    terminal && !old
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,11 +124,4 @@ mod tests {
         assert!(!same_path("/", "/tmp/x"));
         assert!(!same_path("sub", "/tmp/x/other"));
     }
-}
-
-/// Whether this is a terminal that the subject did not have itself.
-pub fn is_new_terminal(history: &History, seen: &FdState) -> bool {
-    let terminal = ["/dev/pts/", "/dev/ttys"].iter().any(|place| seen.target.starts_with(place));
-    let old = history.observed.before.as_ref().is_some_and(|before| before.fds.iter().any(|fd| drift::same_file(fd, seen)));
-    terminal && !old
 }

@@ -71,7 +71,7 @@ fn met_its_end(history: &History, stream: &str) -> bool {
         let step = view::step_of(history, event);
         step.is_some_and(|step| match step.kind.as_str() {
             "read" => step.on.as_deref().is_some_and(|on| means(on, stream)) && matches!(outcome, Outcome::Eof | Outcome::Done(Some(0))),
-            "communicate" => (stream.ends_with(".stdout") || stream.ends_with(".stderr")) && outcome::as_declared(step, outcome),
+            "communicate" | "run" => (stream.ends_with(".stdout") || stream.ends_with(".stderr")) && outcome::as_declared(step, outcome),
             _ => false,
         })
     })

@@ -4,7 +4,7 @@
 //! actor no name. Everything here answers for such a history too, so that no property can panic on one.
 
 use super::verdict::Finding;
-use crate::plan::script::{ActorDecl, ActorId, CheckDecl, Outcome, StepDecl, StepId};
+use crate::plan::script::{ActorDecl, ActorId, CheckDecl, Origin, Outcome, StepDecl, StepId};
 use crate::plan::value::Value;
 use crate::trace::state::ProcState;
 use crate::trace::{Event, History, What};
@@ -27,6 +27,11 @@ pub fn name(history: &History, id: ActorId) -> String {
         None if id == 0 => "root".to_owned(),
         None => format!("actor {id}"),
     }
+}
+
+/// Whether a `Return` is about a stage of a pipeline, and so beside what came of its step.
+pub fn is_stage(history: &History, of: Option<ActorId>) -> bool {
+    of.and_then(|of| actor(history, of)).is_some_and(|actor| actor.origin == Origin::Stage)
 }
 
 /// The ids of the actors that a name means: one actor, or every member of a family (`every worker` too).

@@ -193,6 +193,6 @@ fn merged(history: &History) -> bool {
         .script
         .steps
         .iter()
-        .filter_map(|step| step.asked.as_ref())
+        .flat_map(|step| step.asked.as_deref().into_iter().chain(&step.stages))
         .any(|asked| asked.fds.values().any(|fd| matches!(fd, AskedFd::SameAs(_))))
 }

@@ -186,6 +186,15 @@ pub struct SubjectStart {
     /// Soft RLIMIT_NOFILE that it is started with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nofile: Option<Expr>,
+    /// Descriptors of these numbers (20 to 99) that it is started with, inheritable, each a file of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hold: Vec<Expr>,
+    /// Put before its PATH, `{case}` standing for the case directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<Expr>,
+    /// So many descriptors can still be opened when it has said hello: the soft limit lies that far above what is in use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spare: Option<Expr>,
 }
 
 /// `- counter-total: {of: counter, is: $workers * $times}`: a property by name with its arguments.
@@ -351,6 +360,9 @@ pub struct Clause {
     /// Any error at all, with or without an errno.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub refused: bool,
+    /// Success, where an error is right as well.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub done: bool,
 }
 
 /// `error: EPIPE` or `error: [EACCES, EISDIR]`.

@@ -1,13 +1,17 @@
 //! Checking: names, kinds, capabilities; every problem at once.
 
 mod actors;
+mod attribute;
 mod fields;
 mod gates;
 mod kinds;
 mod names;
+mod parallel;
+mod pipeline;
 pub mod vocabulary;
 mod walk;
 mod whole;
+mod wishes;
 
 use super::case::{Plan, Source};
 use super::describe::Planes;
@@ -104,6 +108,7 @@ fn meaning(source: &Source, parsed: &Parsed, plane: Plane, properties: &[Propert
     checker.steps(&mut frame, &scenario.steps, root.at("steps"));
     checker.properties(scenario, properties, &frame);
     checker.unused();
+    checker.end_groups();
     let gates = checker.gates.problems();
     checker.problems.extend(gates);
     (checker.needs, checker.problems)

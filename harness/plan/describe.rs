@@ -63,8 +63,17 @@ pub const KINDS: &[Kind] = &[
     kind("fd", "write", Planes::Both, "stdin", "write so many bytes, or a text"),
     kind("fd", "write-records", Planes::Platform, "", "write numbered records that name their writer"),
     kind("fd", "read", Planes::Both, "stdout", "read to the end, so many bytes, or once; what was read is recorded"),
+    kind("fd", "copy", Planes::Platform, "", "read one endpoint to its end and write everything to another; only the count is recorded"),
     kind("fd", "set-flags", Planes::Platform, "", "set O_NONBLOCK or close-on-exec of an endpoint"),
     kind("file", "file", Planes::Both, "", "make a file, directory, link, FIFO or flawed program in the case directory"),
+    kind("attribute", "limit", Planes::Platform, "", "set a resource limit"),
+    kind("attribute", "umask", Planes::Platform, "", "set the file mode creation mask"),
+    kind("attribute", "chdir", Planes::Platform, "", "go into a directory of the case directory"),
+    kind("attribute", "nice", Planes::Platform, "", "add to the nice value"),
+    kind("attribute", "new-session", Planes::Platform, "", "lead a new session"),
+    kind("attribute", "group", Planes::Platform, "", "put a process into a process group"),
+    kind("attribute", "kill-group", Planes::Platform, "", "send a signal to every process of a group"),
+    kind("attribute", "spin", Planes::Platform, "", "use the processor until a signal comes"),
     kind("signal", "signal", Planes::Platform, "", "set the disposition of a signal"),
     kind("signal", "mask", Planes::Platform, "", "block and unblock signals"),
     kind("signal", "kill", Planes::Both, "kill", "send a signal to an actor; without `signal` the library's own kill"),
@@ -85,6 +94,7 @@ pub const KINDS: &[Kind] = &[
     kind("control", "gate", Planes::Both, "", "wait until somebody opens this gate"),
     kind("control", "open-gate", Planes::Both, "", "open a gate for everybody, for good"),
     kind("control", "await", Planes::Both, "", "wait until an actor is in a state, seen from outside"),
+    kind("control", "burn", Planes::Platform, "", "use so much CPU, and record how much another actor used meanwhile"),
     kind("control", "repeat", Planes::Both, "", "perform the steps so many times"),
     kind("control", "when", Planes::Both, "", "perform `do` where a condition on the parameters holds, `else` where not"),
     kind("library", "spawn", Planes::Library, "spawn", "have the subject start a program; the agent plays it and performs `do`"),
@@ -92,7 +102,16 @@ pub const KINDS: &[Kind] = &[
     kind("library", "poll", Planes::Library, "poll", "have the subject ask without blocking whether a child has ended"),
     kind("library", "terminate", Planes::Library, "terminate", "have the subject terminate a child in its own way"),
     kind("library", "drop", Planes::Library, "drop", "have the subject give a handle up"),
-    kind("library", "parallel", Planes::Library, "threads", "have so many threads of the subject perform the steps at once"),
+    kind("library", "parallel", Planes::Library, "threads", "have threads of the subject perform the steps at once, or each its own list"),
+    kind("library", "handle", Planes::Library, "handlers", "have the subject handle a signal from now on"),
+    kind(
+        "pipeline",
+        "pipeline",
+        Planes::Library,
+        "pipeline",
+        "have the subject start programs, each one's output connected to the next one's input",
+    ),
+    kind("pipeline", "run", Planes::Library, "run", "have the subject start, feed, collect and wait in one call"),
 ];
 
 /// The kind of a step.
@@ -100,51 +119,75 @@ pub fn describe(step: &Step) -> &'static Kind {
     &KINDS[index(step)]
 }
 
+/// The place of each variant in [`KINDS`], which is in the same order.
+macro_rules! places {
+    ($step:expr; $($variant:ident)*) => {{
+        #[derive(Clone, Copy)]
+        enum Place { $($variant),* }
+        match $step {
+            $(Step::$variant(_) => Place::$variant as usize,)*
+        }
+    }};
+}
+
 fn index(step: &Step) -> usize {
-    match step {
-        Step::Fork(_) => 0,
-        Step::ForkTree(_) => 1,
-        Step::Exec(_) => 2,
-        Step::Exit(_) => 3,
-        Step::Wait(_) => 4,
-        Step::ReportState(_) => 5,
-        Step::Pipe(_) => 6,
-        Step::Open(_) => 7,
-        Step::Close(_) => 8,
-        Step::Dup2(_) => 9,
-        Step::Write(_) => 10,
-        Step::WriteRecords(_) => 11,
-        Step::Read(_) => 12,
-        Step::SetFlags(_) => 13,
-        Step::File(_) => 14,
-        Step::Signal(_) => 15,
-        Step::Mask(_) => 16,
-        Step::Kill(_) => 17,
-        Step::Listen(_) => 18,
-        Step::Connect(_) => 19,
-        Step::Accept(_) => 20,
-        Step::SendFrames(_) => 21,
-        Step::Memory(_) => 22,
-        Step::Poke(_) => 23,
-        Step::Peek(_) => 24,
-        Step::ReportMemory(_) => 25,
-        Step::Shared(_) => 26,
-        Step::Add(_) => 27,
-        Step::Load(_) => 28,
-        Step::Semaphore(_) => 29,
-        Step::Down(_) => 30,
-        Step::Up(_) => 31,
-        Step::Gate(_) => 32,
-        Step::OpenGate(_) => 33,
-        Step::Await(_) => 34,
-        Step::Repeat(_) => 35,
-        Step::When(_) => 36,
-        Step::Spawn(_) => 37,
-        Step::Communicate(_) => 38,
-        Step::Poll(_) => 39,
-        Step::Terminate(_) => 40,
-        Step::Drop(_) => 41,
-        Step::Parallel(_) => 42,
+    places! { step;
+        Fork
+        ForkTree
+        Exec
+        Exit
+        Wait
+        ReportState
+        Pipe
+        Open
+        Close
+        Dup2
+        Write
+        WriteRecords
+        Read
+        Copy
+        SetFlags
+        File
+        Limit
+        Umask
+        Chdir
+        Nice
+        NewSession
+        Group
+        KillGroup
+        Spin
+        Signal
+        Mask
+        Kill
+        Listen
+        Connect
+        Accept
+        SendFrames
+        Memory
+        Poke
+        Peek
+        ReportMemory
+        Shared
+        Add
+        Load
+        Semaphore
+        Down
+        Up
+        Gate
+        OpenGate
+        Await
+        Burn
+        Repeat
+        When
+        Spawn
+        Communicate
+        Poll
+        Terminate
+        Drop
+        Parallel
+        Handle
+        Pipeline
+        Run
     }
 }
 

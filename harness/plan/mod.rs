@@ -4,6 +4,7 @@
 
 pub mod ast;
 pub mod case;
+pub mod catalogue;
 pub mod check;
 pub mod de;
 pub mod describe;

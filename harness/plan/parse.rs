@@ -44,8 +44,8 @@ pub fn walk<'a>(steps: &'a [Step], nodes: &'a Node, each: &mut dyn FnMut(&'a Ste
     for (i, step) in steps.iter().enumerate() {
         let node = nodes.item(i);
         each(step, node);
-        for (field, body) in step::bodies(step) {
-            walk(body, node.at(step::name(step)).at(field), each);
+        for (place, body) in step::bodies(step) {
+            walk(body, place.of(node.at(step::name(step))), each);
         }
     }
 }

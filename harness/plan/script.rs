@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 /// Number of an actor within its case; 0 is the root.
 pub type ActorId = u16;
+/// Stands for the subject's own process where steps of started programs mean it. It is no actor: no case has so many.
+pub const SUBJECT: ActorId = 4095;
 /// Number of a step within its case, unique over all actors, in the order of the scenario file.
 pub type StepId = u32;
 
@@ -76,6 +78,10 @@ pub enum Origin {
     Image,
     /// Started by the subject; played by the agent.
     Spawned,
+    /// Started by the subject as a stage of a pipeline: it has a process and no handle.
+    Stage,
+    /// A pipeline as a whole: it has a handle and no process of its own.
+    Pipeline,
 }
 
 /// One step.
@@ -101,6 +107,9 @@ pub struct StepDecl {
     pub records: Option<Records>,
     /// For `spawn` and `exec`: what was asked for, so that properties can compare it with what arrived.
     pub asked: Option<Box<Asked>>,
+    /// For `pipeline` and `run`: what was asked for of each stage, from left to right.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<Asked>,
 }
 
 /// Records that a step writes; see [`super::record`].
@@ -127,6 +136,29 @@ pub struct Asked {
     pub fds: BTreeMap<i32, AskedFd>,
     /// Working directory asked for.
     pub cwd: Option<String>,
+    /// Who and where among processes the program is to be.
+    #[serde(default)]
+    pub identity: AskedIdentity,
+}
+
+/// The part of a start that is about the process itself. What was not asked for is absent or false.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AskedIdentity {
+    /// To lead a new session.
+    pub session: bool,
+    /// To lead a new process group.
+    pub group: bool,
+    /// To be detached, by the library's daemonising call.
+    pub daemon: bool,
+    /// File mode creation mask.
+    pub umask: Option<u32>,
+    /// User id.
+    pub uid: Option<u32>,
+    /// Group id.
+    pub gid: Option<u32>,
+    /// Supplementary groups.
+    pub groups: Option<Vec<u32>>,
 }
 
 /// An environment asked for.

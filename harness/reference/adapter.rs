@@ -1,10 +1,10 @@
 //! The reference library as a subject: `childproof __subject raw`, or `raw:FAULT` for a faulty twin.
 
 use super::spawn::Refusal;
-use super::{Child, Command, End, Env, Fault, Library, Stdio, birth, platform, sweep};
+use super::{Child, Command, End, Env, Fault, Group, Library, Output, Pipeline, Stdio, User, Wishes, birth, handlers, platform, sweep};
 use crate::plan::value::Value;
 use crate::wire::adapter::{done, errno_name, failed, hello, in_threads, input, ok, refused, run, text, unknown_handle};
-use crate::wire::message::{Fields, Operation, ReplyBody, SpawnRequest, Status, Stdio as Wanted};
+use crate::wire::message::{Data, Fields, Operation, ReplyBody, SpawnRequest, Status, Stdio as Wanted};
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,12 +35,38 @@ const CLAIMS: &[&str] = &[
     "stdio-file",
     "stdio-fd",
     "stdio-merge",
+    "handlers",
+    "read-some",
+    "close-output",
+    "run",
+    "run-pipeline",
+    "pipeline",
+    "pipeline-stderr",
+    "stdio-pty",
+    "pass-fds",
+    "arg0",
+    "session",
+    "process-group",
+    "group-kill",
+    "daemon",
+    "kill-on-drop",
+    "umask",
+    "user",
 ];
+
+/// What a handle stands for.
+#[derive(Clone)]
+enum Started {
+    Child(Arc<Child>),
+    Pipeline(Arc<Pipeline>),
+    /// There only to be given up.
+    Daemon,
+}
 
 #[derive(Default)]
 struct Handles {
     next: u64,
-    open: HashMap<String, Arc<Child>>,
+    open: HashMap<String, Started>,
 }
 
 struct Adapter {
@@ -64,12 +90,20 @@ impl Adapter {
             }
             Operation::Parallel { threads, ops, lists } => in_threads(*threads, ops, lists, |operation| self.answer(operation)),
             Operation::Reset => {
-                self.handles().open.clear();
+                let handles = std::mem::take(&mut *self.handles());
+                drop(handles);
+                super::misdeeds::collect();
+                handlers::undo();
                 done()
             }
             Operation::Quit => done(),
-            Operation::Run { .. } | Operation::Pipeline { .. } | Operation::Handle { .. } => {
-                ReplyBody::Unsupported("the reference library does not offer it".into())
+            Operation::Handle { signal } => match number(signal) {
+                Some(number) => handlers::handle(number).map_or_else(|error| explain(&error), |()| done()),
+                None => refused("InvalidInput", format!("no signal `{signal}` here")),
+            },
+            Operation::Run { stages, input } => self.run(stages, input.as_ref()).unwrap_or_else(|error| explain(&error)),
+            Operation::Pipeline { handle, stages, stderr } => {
+                self.pipeline(handle.as_deref(), stages, stderr).unwrap_or_else(|error| explain(&error))
             }
             Operation::Write { handle, .. }
             | Operation::CloseStdin { handle }
@@ -82,24 +116,58 @@ impl Adapter {
             | Operation::Terminate { handle }
             | Operation::Signal { handle, .. }
             | Operation::Drop { handle } => {
-                let Some(child) = self.handles().open.get(handle).cloned() else { return unknown_handle(handle) };
+                let Some(started) = self.handles().open.get(handle).cloned() else { return unknown_handle(handle) };
                 if matches!(operation, Operation::Drop { .. }) {
-                    self.handles().open.remove(handle);
+                    let dropped = self.handles().open.remove(handle);
+                    drop(dropped);
+                    super::misdeeds::collect();
                     return done();
                 }
-                with_child(&child, operation).unwrap_or_else(|error| explain(&error))
+                let result = match &started {
+                    Started::Child(child) => with_child(child, operation),
+                    Started::Daemon => return ReplyBody::Unsupported("nothing is known of a daemon".into()),
+                    Started::Pipeline(pipeline) => with_pipeline(pipeline, operation),
+                };
+                result.unwrap_or_else(|error| explain(&error))
             }
         }
     }
 
     fn spawn(&self, wanted: Option<&str>, command: &Command) -> io::Result<ReplyBody> {
-        let child = self.library.spawn(command)?;
-        let pid = child.pid();
+        let (started, pid) = if command.wishes.daemon {
+            self.library.daemonise(command)?;
+            (Started::Daemon, None)
+        } else {
+            let child = self.library.spawn(command)?;
+            let pid = child.pid();
+            (Started::Child(Arc::new(child)), Some(pid))
+        };
+        let handle = self.keep(wanted, started);
+        Ok(ok(Fields { handle: Some(handle), pid, ..Fields::default() }))
+    }
+
+    fn pipeline(&self, wanted: Option<&str>, stages: &[SpawnRequest], stderr: &Option<Wanted>) -> io::Result<ReplyBody> {
+        let commands = stages.iter().map(command).collect::<io::Result<_>>()?;
+        let pipeline = self.library.pipeline(commands, stderr.is_some().then(|| stdio(stderr, false)))?;
+        let pids = pipeline.pids();
+        let handle = self.keep(wanted, Started::Pipeline(Arc::new(pipeline)));
+        Ok(ok(Fields { handle: Some(handle), pids, ..Fields::default() }))
+    }
+
+    fn run(&self, stages: &[SpawnRequest], data: Option<&Data>) -> io::Result<ReplyBody> {
+        let commands = stages.iter().map(command).collect::<io::Result<_>>()?;
+        let data = data.map(input).transpose()?;
+        let (output, ends) = self.library.run(commands, data.as_deref())?;
+        let statuses = if ends.len() > 1 { ends.into_iter().map(|end| Some(status(end))).collect() } else { Vec::new() };
+        Ok(ok(Fields { statuses, ..told(output) }))
+    }
+
+    fn keep(&self, wanted: Option<&str>, started: Started) -> String {
         let mut handles = self.handles();
         handles.next += 1;
         let handle = wanted.map_or_else(|| format!("child-{}", handles.next), str::to_owned);
-        handles.open.insert(handle.clone(), Arc::new(child));
-        Ok(ok(Fields { handle: Some(handle), pid: Some(pid), ..Fields::default() }))
+        handles.open.insert(handle.clone(), started);
+        handle
     }
 
     fn handles(&self) -> MutexGuard<'_, Handles> {
@@ -114,17 +182,22 @@ fn with_child(child: &Child, operation: &Operation) -> io::Result<ReplyBody> {
             Ok(ok(Fields { written: Some(written as u64), ..Fields::default() }))
         }
         Operation::CloseStdin { .. } => child.close_stdin().map(|()| done()),
-        Operation::Read { stream, .. } => {
-            let Some(which) = ["stdin", "stdout", "stderr"].iter().position(|name| name == stream).filter(|which| *which > 0) else {
-                return Ok(refused("InvalidInput", format!("`{stream}` is no output")));
+        Operation::Read { stream, bytes, .. } => {
+            let Some(which) = output(stream) else { return Ok(no_output(stream)) };
+            let data = match bytes {
+                Some(bytes) => child.read_some(which, usize::try_from(*bytes).unwrap_or(usize::MAX))?,
+                None => child.read(which)?,
             };
-            Ok(ok(Fields { data: Some(Value::from_bytes(&child.read(which)?)), ..Fields::default() }))
+            Ok(ok(Fields { data: Some(Value::from_bytes(&data)), ..Fields::default() }))
         }
+        Operation::Close { stream, .. } => match output(stream) {
+            Some(which) => child.close_output(which).map(|()| done()),
+            None => Ok(no_output(stream)),
+        },
         Operation::Communicate { input: data, timeout_ms, .. } => {
             let data = data.as_ref().map(input).transpose()?.unwrap_or_default();
             let Some(output) = child.communicate(&data, timeout_ms.map(Duration::from_millis))? else { return Ok(timed_out()) };
-            let (stdout, stderr) = (Some(Value::from_bytes(&output.stdout)), Some(Value::from_bytes(&output.stderr)));
-            Ok(ok(Fields { stdout, stderr, status: Some(status(output.end)), ..Fields::default() }))
+            Ok(ok(told(output)))
         }
         Operation::Wait { timeout_ms, .. } => {
             let end = child.wait(timeout_ms.map(Duration::from_millis))?;
@@ -132,13 +205,53 @@ fn with_child(child: &Child, operation: &Operation) -> io::Result<ReplyBody> {
         }
         Operation::Poll { .. } => child.poll().map(ended),
         Operation::Kill { .. } => child.signal(libc::SIGKILL).map(|()| done()),
-        Operation::Terminate { .. } => child.signal(libc::SIGTERM).map(|()| done()),
+        Operation::Terminate { .. } => child.terminate().map(|()| done()),
         Operation::Signal { signal, .. } => match number(signal) {
             Some(number) => child.signal(number).map(|()| done()),
             None => Ok(refused("InvalidInput", format!("no signal `{signal}` here"))),
         },
         _ => Ok(ReplyBody::Unsupported("not an operation on a child".into())),
     }
+}
+
+/// What a whole takes; its pipes are its last stage's.
+fn with_pipeline(pipeline: &Pipeline, operation: &Operation) -> io::Result<ReplyBody> {
+    let limit = |timeout_ms: &Option<u64>| timeout_ms.map(Duration::from_millis);
+    let fields = match operation {
+        Operation::Communicate { input: data, timeout_ms, .. } => {
+            let data = data.as_ref().map(input).transpose()?.unwrap_or_default();
+            let Some(output) = pipeline.communicate(&data, limit(timeout_ms))? else { return Ok(timed_out()) };
+            told(output)
+        }
+        Operation::Wait { timeout_ms, .. } => {
+            let Some(end) = pipeline.wait(limit(timeout_ms))? else { return Ok(timed_out()) };
+            Fields { status: Some(status(end)), ..Fields::default() }
+        }
+        Operation::Poll { .. } => Fields { status: pipeline.poll()?.map(status), ..Fields::default() },
+        Operation::Kill { .. } => return pipeline.signal(libc::SIGKILL).map(|()| done()),
+        Operation::Terminate { .. } => return pipeline.signal(libc::SIGTERM).map(|()| done()),
+        Operation::Signal { signal, .. } => {
+            let Some(number) = number(signal) else { return Ok(refused("InvalidInput", format!("no signal `{signal}` here"))) };
+            return pipeline.signal(number).map(|()| done());
+        }
+        other => return with_child(pipeline.ends_of_the_line(), other),
+    };
+    let statuses = pipeline.statuses()?.into_iter().map(|end| end.map(status)).collect();
+    Ok(ok(Fields { statuses, ..fields }))
+}
+
+/// What was collected, with the end.
+fn told(output: Output) -> Fields {
+    let (stdout, stderr) = (Some(Value::from_bytes(&output.stdout)), Some(Value::from_bytes(&output.stderr)));
+    Fields { stdout, stderr, status: Some(status(output.end)), ..Fields::default() }
+}
+
+fn output(stream: &str) -> Option<usize> {
+    ["stdin", "stdout", "stderr"].iter().position(|name| *name == stream).filter(|which| *which > 0)
+}
+
+fn no_output(stream: &str) -> ReplyBody {
+    refused("InvalidInput", format!("`{stream}` is no output"))
 }
 
 fn command(request: &SpawnRequest) -> io::Result<Command> {
@@ -151,14 +264,34 @@ fn command(request: &SpawnRequest) -> io::Result<Command> {
         args: request.args.iter().map(text).collect::<io::Result<_>>()?,
         env: env.transpose()?,
         cwd: request.cwd.as_ref().map(text).transpose()?,
-        stdio: [&request.stdin, &request.stdout, &request.stderr].map(stdio),
+        stdio: [&request.stdin, &request.stdout, &request.stderr].map(|wanted| stdio(wanted, request.daemon)),
+        wishes: wishes(request)?,
     })
 }
 
-fn stdio(wanted: &Option<Wanted>) -> Stdio {
+fn wishes(request: &SpawnRequest) -> io::Result<Wishes> {
+    let user = request.user.clone().unwrap_or_default();
+    Ok(Wishes {
+        pass: request.pass.clone(),
+        arg0: request.arg0.as_ref().map(text).transpose()?,
+        session: request.new_session,
+        group: match (request.own_group, request.new_group) {
+            (true, _) => Group::Own,
+            (false, true) => Group::New,
+            (false, false) => Group::Inherit,
+        },
+        daemon: request.daemon,
+        kill_on_drop: request.kill_on_drop,
+        umask: request.umask,
+        user: User { uid: user.uid, gid: user.gid, groups: user.groups },
+    })
+}
+
+fn stdio(wanted: &Option<Wanted>, daemon: bool) -> Stdio {
     match wanted {
-        // A pseudo-terminal is not claimed.
-        None | Some(Wanted::Inherit | Wanted::Pty) => Stdio::Inherit,
+        None if daemon => Stdio::Null,
+        None | Some(Wanted::Inherit) => Stdio::Inherit,
+        Some(Wanted::Pty) => Stdio::Pty,
         Some(Wanted::Null) => Stdio::Null,
         Some(Wanted::Pipe) => Stdio::Pipe,
         Some(Wanted::File(path)) => Stdio::File(path.into()),

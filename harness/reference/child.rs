@@ -5,8 +5,9 @@
 //! POSIX.1-2024 fork(): in a child of a process with threads only async-signal-safe functions may be called before exec.
 
 use super::command::Image;
+use super::pty;
 use super::stdio::Source;
-use super::{Fault, Library, birth, platform};
+use super::{Fault, Library, Wishes, birth, platform};
 use std::os::fd::RawFd;
 
 /// What the child needs, all of it made before the fork.
@@ -18,10 +19,21 @@ pub(super) struct Orders<'a> {
     pub report: RawFd,
     /// The caller's mask as it was before the start.
     pub mask: libc::sigset_t,
+    pub wishes: &'a Wishes,
+    /// The terminal that is to be the controlling one.
+    pub terminal: Option<RawFd>,
 }
 
 /// Steps of a start that can fail in the child, as the error pipe names them.
-pub(super) const STEPS: [&str; 3] = ["set up a standard descriptor", "enter the working directory", "execute the program"];
+pub(super) const STEPS: [&str; 7] = [
+    "set up a standard descriptor",
+    "enter the working directory",
+    "execute the program",
+    "lead a session or process group",
+    "take the terminal",
+    "become the user",
+    "hand on a descriptor",
+];
 
 /// Becomes the program. Returns only when that failed and has been reported: the errno.
 pub(super) fn become_program(orders: &Orders<'_>) -> i32 {
@@ -46,11 +58,17 @@ impl ConcatFixed for [[u8; 4]; 2] {
 
 fn try_to_become(orders: &Orders<'_>) -> Result<std::convert::Infallible, (i32, i32)> {
     reset_handlers(orders.library);
+    orders.wishes.lead(orders.library, orders.terminal.is_some()).map_err(|errno| (3, errno))?;
+    pty::take(orders.library, orders.terminal).map_err(|errno| (4, errno))?;
     connect_stdio(orders.library, orders.sources).map_err(|errno| (0, errno))?;
     enter(orders.image).map_err(|errno| (1, errno))?;
-    if !orders.library.has(Fault::InheritsStrayDescriptors) {
+    orders.wishes.become_user(orders.library).map_err(|errno| (5, errno))?;
+    super::misdeeds::linger(orders.library);
+    let hands_on = [Fault::InheritsStrayDescriptors, Fault::LeaksIntoSiblings, Fault::StagesHoldStderr];
+    if !hands_on.iter().any(|fault| orders.library.has(*fault)) {
         platform::close_others_at_exec();
     }
+    orders.wishes.hand_on(orders.library).map_err(|errno| (6, errno))?;
     if !orders.library.has(Fault::BlocksSignalsInChild) {
         // SAFETY: the set was filled in by sigprocmask in the caller.
         unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const orders.mask, std::ptr::null_mut()) };
@@ -141,7 +159,7 @@ fn execute(image: &Image) -> i32 {
     found
 }
 
-fn checked(result: i32) -> Result<i32, i32> {
+pub(super) fn checked(result: i32) -> Result<i32, i32> {
     if result < 0 { Err(errno()) } else { Ok(result) }
 }
 

@@ -1,6 +1,6 @@
 //! What is to be started, and its preparation into the pointers that exec wants: after fork nothing may allocate.
 
-use super::{Fault, Library};
+use super::{Fault, Library, Wishes};
 use std::ffi::{CString, OsStr, OsString};
 use std::io;
 use std::os::fd::RawFd;
@@ -23,6 +23,8 @@ pub struct Command {
     pub cwd: Option<OsString>,
     /// Standard input, output, error.
     pub stdio: [Stdio; 3],
+    /// Further wishes.
+    pub wishes: Wishes,
 }
 
 /// An environment for the child.
@@ -50,6 +52,8 @@ pub enum Stdio {
     Fd(RawFd),
     /// Wherever stdout leads.
     Stdout,
+    /// A new terminal, the same for all that ask.
+    Pty,
 }
 
 /// A command made ready for exec.
@@ -89,7 +93,7 @@ impl Image {
         }
         Ok(Image {
             programs: candidates(&command.program, lookup(&vars, "PATH"))?,
-            argv: Strings::of([command.program.clone()].into_iter().chain(args))?,
+            argv: Strings::of([command.wishes.name_for(library, &command.program)].into_iter().chain(args))?,
             env: Strings::of(vars.into_iter().map(|(name, value)| [name, value].join(OsStr::new("="))))?,
             cwd: command.cwd.clone().filter(|_| !library.has(Fault::IgnoresCwd)).map(c_string).transpose()?,
         })

@@ -45,8 +45,9 @@ impl Child {
         while written < data.len() {
             match nix::unistd::write(pipe, &data[written..]) {
                 Ok(n) => written += n,
-                Err(Errno::EAGAIN) => writable(pipe)?,
-                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) if writable(pipe)? => {}
+                Err(Errno::EAGAIN) if self.library.has(Fault::HalfWriteOnSignal) => return Ok(data.len()),
+                Err(Errno::EAGAIN | Errno::EINTR) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -74,10 +75,43 @@ impl Child {
             return Ok(data);
         }
         while fetch(&pipe, &mut data, 65536)? != Fetched::Eof {
-            ready(&pipe, None)?;
+            if self.library.has(Fault::LosesDataOnSignal) {
+                super::misdeeds::forget_when_interrupted(&pipe, &mut data);
+            } else {
+                ready(&pipe, None)?;
+            }
+        }
+        if self.library.has(Fault::ErrorAtHangUp) && nix::unistd::isatty(&pipe).unwrap_or(false) {
+            return Err(Errno::EIO.into());
         }
         duplicate(self.library, &mut data);
         Ok(data)
+    }
+
+    /// Reads `count` bytes of output `which`, fewer only at its end.
+    ///
+    /// # Errors
+    /// `NotFound` when it is no pipe or was closed.
+    pub fn read_some(&self, which: usize, count: usize) -> io::Result<Vec<u8>> {
+        let pipe = lock(&self.pipes[which]);
+        let pipe = pipe.as_ref().ok_or_else(|| not_piped(which))?;
+        let mut data = Vec::new();
+        while data.len() < count {
+            ready(pipe, None)?;
+            let missing = count - data.len();
+            if fetch(pipe, &mut data, missing)? == Fetched::Eof {
+                break;
+            }
+        }
+        Ok(data)
+    }
+
+    /// Closes our end of output `which`: a process that goes on writing learns of it.
+    ///
+    /// # Errors
+    /// `NotFound` when it is no pipe or was closed.
+    pub fn close_output(&self, which: usize) -> io::Result<()> {
+        lock(&self.pipes[which]).take().map(drop).ok_or_else(|| not_piped(which))
     }
 
     /// Writes `input`, reads both outputs and waits; `None` when `limit` ran out, after which a further call goes on where this
@@ -86,7 +120,12 @@ impl Child {
     /// # Errors
     /// Those of the system calls.
     pub fn communicate(&self, input: &[u8], limit: Option<Duration>) -> io::Result<Option<Output>> {
-        let deadline = limit.map(|limit| Instant::now() + limit);
+        self.communicate_beside(&[], input, limit)
+    }
+
+    /// The same, until others have ended too: the stages before this one, whose first one's input is here.
+    pub(super) fn communicate_beside(&self, others: &[Child], input: &[u8], limit: Option<Duration>) -> io::Result<Option<Output>> {
+        let deadline = limit.map(|limit| Instant::now() + super::misdeeds::limit(self.library, limit));
         let mut talk = lock(&self.talk);
         if !std::mem::replace(&mut talk.begun, true) {
             talk.input = input.to_vec();
@@ -98,7 +137,8 @@ impl Child {
             let _ = self.write(&talk.input);
             lock(&self.pipes[0]).take();
         }
-        if !self.exchange(&mut talk, deadline)? {
+        if !self.exchange(others, &mut talk, deadline)? {
+            forget(self.library, &mut talk);
             return Ok(None);
         }
         for pipe in &self.pipes {
@@ -111,12 +151,13 @@ impl Child {
         Ok(Some(Output { stdout, stderr, end }))
     }
 
-    /// Moves bytes until the process has ended; whether it has before the deadline.
-    fn exchange(&self, talk: &mut Talk, deadline: Option<Instant>) -> io::Result<bool> {
+    /// Moves bytes until every process has ended; whether they have before the deadline.
+    fn exchange(&self, others: &[Child], talk: &mut Talk, deadline: Option<Instant>) -> io::Result<bool> {
         let careless = self.library.has(Fault::LosesTailOfOutput);
         loop {
             self.feed(talk)?;
-            let Some(watch) = self.watch() else { return self.drain(talk).map(|()| true) };
+            let running = [self].into_iter().chain(others).find_map(|child| Some((child, child.watch()?)));
+            let Some((child, watch)) = running else { return self.drain(talk).map(|()| true) };
             let pipes = self.pipes.each_ref().map(lock);
             let mut fds = vec![PollFd::new(watch.as_fd(), PollFlags::POLLIN)];
             for (which, pipe) in pipes.iter().enumerate() {
@@ -133,7 +174,7 @@ impl Child {
             drop(pipes);
             match (ended, careless) {
                 (true, true) => return Ok(true),
-                (true, false) => return self.drain(talk).map(|()| true),
+                (true, false) => drop(child.collect()?),
                 (false, true) => self.fetch_some(talk, PAGE)?,
                 (false, false) => self.fetch_some(talk, 65536)?,
             }
@@ -149,7 +190,7 @@ impl Child {
                 Ok(n) => talk.written += n,
                 Err(Errno::EAGAIN) => return Ok(()),
                 Err(Errno::EINTR) => {}
-                Err(Errno::EPIPE) => break,
+                Err(Errno::EPIPE) if !self.library.has(Fault::EpipeFailsCommunicate) => break,
                 Err(error) => return Err(error.into()),
             }
         }
@@ -199,14 +240,27 @@ fn fetch(pipe: &OwnedFd, data: &mut Vec<u8>, most: usize) -> io::Result<Fetched>
         Ok(0) => Ok(Fetched::Eof),
         Ok(_) | Err(Errno::EINTR) => Ok(Fetched::Some),
         Err(Errno::EAGAIN) => Ok(Fetched::NothingYet),
+        // How Linux tells that nobody holds a terminal any more; no pipe fails so.
+        Err(Errno::EIO) => Ok(Fetched::Eof),
         Err(error) => Err(error.into()),
     }
 }
 
-fn writable(pipe: &OwnedFd) -> io::Result<()> {
+/// Sleeps until something can be written, or until a handler has run: whether it was the former.
+fn writable(pipe: &OwnedFd) -> io::Result<bool> {
     match poll(&mut [PollFd::new(pipe.as_fd(), PollFlags::POLLOUT)], left(None)) {
-        Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Ok(_) => Ok(true),
+        Err(Errno::EINTR) => Ok(false),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Faults of a talk that is to be gone on with.
+fn forget(library: Library, talk: &mut Talk) {
+    match library.fault {
+        Some(Fault::TimeoutLosesOutput) => talk.outputs = Default::default(),
+        Some(Fault::TimeoutRepeatsInput) => talk.written = 0,
+        _ => {}
     }
 }
 

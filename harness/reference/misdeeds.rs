@@ -4,12 +4,17 @@
 //! forth with every start; otherwise only the first case would see it.
 
 use super::command::{Command, Stdio};
-use super::process::{Child, left, lock};
+use super::process::{Child, End, left, lock};
 use super::{Fault, Library};
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use crate::wire::watch::Watch;
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::stat::{Mode, umask};
-use std::os::fd::{AsFd, BorrowedFd, RawFd};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// In the caller, after the child was forked.
@@ -54,6 +59,99 @@ pub(super) fn before_wait(child: &Child) {
     }
 }
 
+/// In the caller, in the place of a wait that sleeps; `None` where nothing is done wrong.
+pub(super) fn while_waiting(child: &Child, watch: &Watch) -> Option<io::Result<Option<End>>> {
+    match child.library.fault {
+        Some(Fault::BusyWaits) => loop {
+            match child.collect() {
+                Ok(None) => {}
+                ended => return Some(ended),
+            }
+        },
+        Some(Fault::HoldsLockWhileWaiting) => Some(child.wait_with_lock()),
+        Some(Fault::GivesUpOnSignal) => match poll(&mut [PollFd::new(watch.as_fd(), PollFlags::POLLIN)], left(None)) {
+            Err(error) => Some(Err(error.into())),
+            Ok(_) => None,
+        },
+        _ => None,
+    }
+}
+
+/// In the caller, in the place of the sleep until there is something to read.
+pub(super) fn forget_when_interrupted(pipe: impl AsFd, data: &mut Vec<u8>) {
+    if poll(&mut [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)], left(None)) == Err(Errno::EINTR) {
+        data.clear();
+    }
+}
+
+/// In the caller, once the child is started: its pipes are left to whatever is started next.
+pub(super) fn bequeath(library: Library, pipes: &[Option<OwnedFd>]) {
+    if library.has(Fault::LeaksIntoSiblings) {
+        for pipe in pipes.iter().flatten() {
+            let _ = fcntl(pipe, FcntlArg::F_SETFD(FdFlag::empty()));
+        }
+    }
+}
+
+/// Starts so far.
+static STARTS: AtomicU32 = AtomicU32::new(0);
+
+/// In the caller with its child's files open: time for the other threads to fork.
+pub(super) fn leave_open(library: Library) {
+    if library.has(Fault::ForksBetween) {
+        STARTS.fetch_add(1, Ordering::Relaxed);
+        pause(20);
+    }
+}
+
+/// In every other child before exec: time for the other threads to start what was written. Async-signal-safe.
+pub(super) fn linger(library: Library) {
+    if library.has(Fault::ForksBetween) && STARTS.load(Ordering::Relaxed).is_multiple_of(2) {
+        pause(150);
+    }
+}
+
+fn pause(ms: i64) {
+    let pause = libc::timespec { tv_sec: 0, tv_nsec: ms * 1_000_000 };
+    // SAFETY: a valid timespec; nanosleep is async-signal-safe.
+    unsafe { libc::nanosleep(&raw const pause, std::ptr::null_mut()) };
+}
+
+/// A signal for a process whose end is known: to whoever has the number now.
+pub(super) fn after_the_end(child: &Child, signal: i32) -> io::Result<()> {
+    if child.library.has(Fault::KillsAfterReap) {
+        // SAFETY: takes no memory.
+        Errno::result(unsafe { libc::kill(child.pid, signal) })?;
+    }
+    Ok(())
+}
+
+/// Reaps every other child that has ended.
+pub(super) fn reap_others(own: i32) {
+    let mut kept = false;
+    while !kept {
+        // SAFETY: a zeroed siginfo_t is a valid place; WNOWAIT leaves the child as it is.
+        let ended = unsafe {
+            let mut info: libc::siginfo_t = std::mem::zeroed();
+            let found = libc::waitid(libc::P_ALL, 0, &raw mut info, libc::WEXITED | libc::WNOHANG | libc::WNOWAIT) == 0;
+            if found { info.si_pid() } else { 0 }
+        };
+        kept = ended == 0 || ended == own;
+        if !kept {
+            super::process::reap(ended);
+        }
+    }
+}
+
+/// What a limit of a wait is taken for.
+pub(super) fn limit(library: Library, limit: Duration) -> Duration {
+    match library.fault {
+        Some(Fault::GivesUpEarly) => limit / 2,
+        Some(Fault::GivesUpLate) => limit + Duration::from_secs(7),
+        _ => limit,
+    }
+}
+
 /// In the child: lets a grandchild go on, waits for it and ends as it ended. Async-signal-safe.
 pub(super) fn stand_between(report: RawFd) {
     // SAFETY: only async-signal-safe calls, on a place of ours; the process in between never returns.
@@ -67,6 +165,19 @@ pub(super) fn stand_between(report: RawFd) {
         libc::waitpid(pid, &raw mut status, 0);
         libc::_exit(if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 128 + libc::WTERMSIG(status) })
     }
+}
+
+/// What [`Fault::KeepsOnFailure`] keeps.
+static KEPT: Mutex<Vec<OwnedFd>> = Mutex::new(Vec::new());
+
+/// Keeps a descriptor as a language does that closes it when it collects garbage.
+pub(super) fn keep(fd: OwnedFd) {
+    lock(&KEPT).push(fd);
+}
+
+/// Collects the garbage.
+pub(super) fn collect() {
+    lock(&KEPT).clear();
 }
 
 fn leave_file() {

@@ -4,7 +4,7 @@
 //! reaps and all others read what it found. A kill holds the same lock, so it can never meet a process id that was already
 //! reaped and given to somebody else.
 
-use super::{Fault, Library};
+use super::{Command, Fault, Group, Library};
 use crate::wire::watch::Watch;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -27,18 +27,36 @@ pub enum End {
 #[derive(Debug)]
 pub struct Child {
     pub(super) library: Library,
-    pid: i32,
+    pub(super) pid: i32,
     state: Mutex<State>,
     /// The thread that reaped it (only [`Fault::WrongStatusForThreads`] asks).
     reaper: OnceLock<ThreadId>,
     pub(super) pipes: [Mutex<Option<OwnedFd>>; 3],
     pub(super) talk: Mutex<super::communicate::Talk>,
+    nature: Nature,
+}
+
+/// What a handle has to know of its start.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Nature {
+    /// It leads a group, which is meant by what is sent to it.
+    group: bool,
+    /// Giving the handle up ends it.
+    kill_on_drop: bool,
+}
+
+impl Nature {
+    pub fn of(command: &Command) -> Nature {
+        Nature { group: command.wishes.group == Group::Own, kill_on_drop: command.wishes.kill_on_drop }
+    }
 }
 
 #[derive(Debug)]
 enum State {
     Running(Arc<Watch>),
     Ended(End),
+    /// It had ended, and somebody else had reaped it, before it could be watched (SIGCHLD ignored): nobody knows how.
+    Lost,
 }
 
 /// Processes whose handle was dropped before they ended.
@@ -50,14 +68,19 @@ pub fn sweep() {
 }
 
 impl Child {
-    pub(super) fn new(library: Library, pid: i32, pipes: [Option<OwnedFd>; 3]) -> io::Result<Child> {
-        let watch = Watch::of(pid).inspect_err(|_| {
-            // A process that cannot be watched is not left behind. SAFETY: it is our unreaped child.
-            unsafe { libc::kill(pid, libc::SIGKILL) };
-            reap(pid);
-        })?;
-        let state = Mutex::new(State::Running(Arc::new(watch)));
-        Ok(Child { library, pid, state, reaper: OnceLock::new(), pipes: pipes.map(Mutex::new), talk: Mutex::default() })
+    pub(super) fn new(library: Library, pid: i32, pipes: [Option<OwnedFd>; 3], nature: Nature) -> io::Result<Child> {
+        let state = match Watch::of(pid) {
+            Ok(watch) => State::Running(Arc::new(watch)),
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => State::Lost,
+            Err(error) => {
+                // A process that cannot be watched is not left behind. SAFETY: it is our unreaped child.
+                unsafe { libc::kill(pid, libc::SIGKILL) };
+                reap(pid);
+                return Err(error);
+            }
+        };
+        let state = Mutex::new(state);
+        Ok(Child { library, pid, state, reaper: OnceLock::new(), pipes: pipes.map(Mutex::new), talk: Mutex::default(), nature })
     }
 
     /// Its process id.
@@ -71,12 +94,25 @@ impl Child {
     /// `ECHILD` when somebody else reaped it.
     pub fn wait(&self, limit: Option<Duration>) -> io::Result<Option<End>> {
         super::misdeeds::before_wait(self);
-        let deadline = limit.map(|limit| Instant::now() + limit);
+        if limit.is_none() {
+            self.wait_closes_stdin();
+        }
+        let deadline = limit.map(|limit| Instant::now() + super::misdeeds::limit(self.library, limit));
         let Some(watch) = self.watch() else { return self.known_again() };
+        if let Some(misled) = super::misdeeds::while_waiting(self, &watch) {
+            return misled;
+        }
         if !ready(&watch, deadline)? {
             return Ok(None);
         }
         self.collect()
+    }
+
+    /// A child that reads to the end of its input would be waited for without an end.
+    pub(super) fn wait_closes_stdin(&self) {
+        if !self.library.has(Fault::WaitKeepsStdinOpen) {
+            lock(&self.pipes[0]).take();
+        }
     }
 
     /// Its end, `None` while it runs.
@@ -87,25 +123,52 @@ impl Child {
         if self.watch().is_none() { self.known_again() } else { self.collect() }
     }
 
+    /// Asks it to end: SIGTERM.
+    ///
+    /// # Errors
+    /// As [`Child::signal`].
+    pub fn terminate(&self) -> io::Result<()> {
+        self.signal(if self.library.has(Fault::TerminateKills) { libc::SIGKILL } else { libc::SIGTERM })
+    }
+
     /// Sends a signal; nothing when its end is known.
     ///
     /// # Errors
     /// Those of kill(2).
     pub fn signal(&self, signal: i32) -> io::Result<()> {
         let state = lock(&self.state);
-        if matches!(*state, State::Ended(_)) {
+        let State::Running(watch) = &*state else { return super::misdeeds::after_the_end(self, signal) };
+        if self.nature.group && !self.library.has(Fault::KillsLeaderAlone) {
+            // SAFETY: the leader is not reaped while the lock is held, so the number is still its group's.
+            Errno::result(unsafe { libc::kill(-self.pid, signal) })?;
             return Ok(());
         }
-        // SAFETY: the process is not reaped while the lock is held, so the number is still its own.
-        Errno::result(unsafe { libc::kill(self.pid, signal) })?;
-        Ok(())
+        // The number is its own while the lock is held, unless somebody else reaped it: where the platform has a name that cannot
+        // be given to another process, that one is used.
+        super::platform::signal(watch.as_fd(), self.pid, signal)
     }
 
     /// What to sleep on; `None` once the end is known.
     pub(super) fn watch(&self) -> Option<Arc<Watch>> {
         match &*lock(&self.state) {
             State::Running(watch) => Some(Arc::clone(watch)),
-            State::Ended(_) => None,
+            State::Ended(_) | State::Lost => None,
+        }
+    }
+
+    /// Waits with everybody else locked out ([`Fault::HoldsLockWhileWaiting`]).
+    pub(super) fn wait_with_lock(&self) -> io::Result<Option<End>> {
+        let mut state = lock(&self.state);
+        if let State::Running(watch) = &*state {
+            ready(watch, None)?;
+            if let Some(end) = waitpid(self.pid, libc::WNOHANG)? {
+                *state = State::Ended(end);
+            }
+        }
+        match *state {
+            State::Ended(end) => Ok(Some(end)),
+            State::Lost => Err(Errno::ECHILD.into()),
+            State::Running(_) => Ok(None),
         }
     }
 
@@ -115,6 +178,7 @@ impl Child {
         }
         match &*lock(&self.state) {
             State::Ended(end) => Ok(Some(self.told(*end))),
+            State::Lost => Err(Errno::ECHILD.into()),
             State::Running(_) => Ok(None),
         }
     }
@@ -128,10 +192,16 @@ impl Child {
     /// Reaps it if nobody has yet.
     pub(super) fn collect(&self) -> io::Result<Option<End>> {
         let mut state = lock(&self.state);
-        if let State::Ended(end) = *state {
-            return Ok(Some(self.told(end)));
+        match *state {
+            State::Ended(end) => return Ok(Some(self.told(end))),
+            State::Lost => return Err(Errno::ECHILD.into()),
+            State::Running(_) => {}
         }
-        let Some(end) = waitpid(self.pid, libc::WNOHANG)? else { return Ok(None) };
+        let stops = if self.library.has(Fault::TakesStopForEnd) { libc::WUNTRACED } else { 0 };
+        if self.library.has(Fault::ReapsStrangers) {
+            super::misdeeds::reap_others(self.pid);
+        }
+        let Some(end) = waitpid(self.pid, libc::WNOHANG | stops)? else { return Ok(None) };
         let end = match end {
             End::Killed(signal) if self.library.has(Fault::MisreadsSignalDeath) => End::Exited(128 + signal),
             end => end,
@@ -145,6 +215,13 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         if self.watch().is_none() || self.library.has(Fault::DropLeavesZombie) {
+            return;
+        }
+        if self.nature.kill_on_drop && !self.library.has(Fault::ForgetsToKillOnDrop) {
+            let _ = self.signal(libc::SIGKILL);
+            if !self.library.has(Fault::KillOnDropLeavesZombie) {
+                reap(self.pid);
+            }
             return;
         }
         if self.library.has(Fault::DropKills) {
@@ -185,6 +262,7 @@ fn waitpid(pid: i32, flags: i32) -> io::Result<Option<End>> {
         match Errno::result(unsafe { libc::waitpid(pid, &raw mut status, flags) }) {
             Ok(0) => return Ok(None),
             Ok(_) if libc::WIFSIGNALED(status) => return Ok(Some(End::Killed(libc::WTERMSIG(status)))),
+            Ok(_) if libc::WIFSTOPPED(status) => return Ok(Some(End::Killed(libc::WSTOPSIG(status)))),
             Ok(_) => return Ok(Some(End::Exited(libc::WEXITSTATUS(status)))),
             Err(Errno::EINTR) => {}
             Err(error) => return Err(error.into()),

@@ -2,12 +2,16 @@
 
 use super::child::{self, Orders, STEPS};
 use super::command::{Command, Image};
-use super::process::{self, Child};
+use super::process::{self, Child, Nature};
 use super::stdio::{Ends, above_two};
 use super::{Fault, Library, platform};
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
+use std::sync::Mutex;
+
+/// Held from the opening of a child's descriptors until the caller has closed its copies.
+static STARTING: Mutex<()> = Mutex::new(());
 
 impl Library {
     /// Starts a program.
@@ -15,21 +19,47 @@ impl Library {
     /// # Errors
     /// With the errno of the step that failed, in the caller or in the child; nothing is left of the attempt.
     pub fn spawn(self, command: &Command) -> io::Result<Child> {
+        let (pid, ours) = self.start(command)?;
+        Child::new(self, pid, ours, Nature::of(command))
+    }
+
+    /// Starts a program: the process id of the forked child, and the caller's ends.
+    ///
+    /// # Errors
+    /// As [`Library::spawn`].
+    pub(super) fn start(self, command: &Command) -> io::Result<(i32, [Option<OwnedFd>; 3])> {
         process::sweep();
+        command.wishes.check(self)?;
         let image = Image::of(self, command)?;
+        // What is open for one child must not be in another's hands, not even until that one's exec: a program that is still open
+        // for writing somewhere cannot be started (ETXTBSY).
+        let one_at_a_time = (!self.has(Fault::ForksBetween)).then(|| process::lock(&STARTING));
         let ends = Ends::of(self, command)?;
+        super::misdeeds::leave_open(self);
         let (result, report) = platform::pipe()?;
         let (result, report) = (above_two(self, result)?, above_two(self, report)?);
         let mask = block_signals();
-        let orders = Orders { library: self, image: &image, sources: ends.sources, report: report.as_raw_fd(), mask };
+        let wishes = super::pty::with_master(self, &command.wishes, &ends);
+        let orders = Orders {
+            library: self,
+            image: &image,
+            sources: ends.sources,
+            report: report.as_raw_fd(),
+            mask,
+            wishes: &wishes,
+            terminal: ends.terminal.as_ref().map(|terminal| terminal.as_raw_fd()),
+        };
         let forked = self.fork(&orders);
         unblock_signals(self, mask);
         let pid = forked?;
-        drop((report, ends.theirs));
+        super::pty::after_fork(self, &ends);
+        drop((report, ends.theirs, ends.terminal, ends.master));
+        drop(one_at_a_time);
         super::misdeeds::after_start(self, command);
         self.outcome(pid, result)?;
-        let [stdin, stdout, stderr] = ends.ours;
-        Child::new(self, pid, [stdin, stdout, stderr])
+        command.wishes.after_start(self);
+        super::misdeeds::bequeath(self, &ends.ours);
+        Ok((pid, ends.ours))
     }
 
     /// The caller's side of the fork: the child's process id. The child does not return from here.
@@ -40,6 +70,9 @@ impl Library {
             0 => {
                 if self.has(Fault::ForksTwice) {
                     super::misdeeds::stand_between(orders.report);
+                }
+                if orders.wishes.daemon {
+                    super::daemon::step_aside(self, orders.report);
                 }
                 let errno = child::become_program(orders);
                 if self.has(Fault::TwoProcessesOnFailure) {
@@ -61,6 +94,8 @@ impl Library {
         let leaks = if failed { Fault::LeaksOnFailure } else { Fault::LeaksPipeEnd };
         if self.has(leaks) {
             let _ = result.into_raw_fd();
+        } else if failed && self.has(Fault::KeepsOnFailure) {
+            super::misdeeds::keep(result.into());
         }
         if !failed || self.has(Fault::ReportsSuccessOnExecFailure) || self.has(Fault::Exit127OnExecFailure) {
             return Ok(());

@@ -30,13 +30,24 @@ pub(super) struct Ends {
     pub ours: [Option<OwnedFd>; 3],
     /// Descriptors that only the child needs.
     pub theirs: Vec<OwnedFd>,
+    /// The two sides of a new terminal.
+    pub master: Option<OwnedFd>,
+    pub terminal: Option<OwnedFd>,
 }
 
 impl Ends {
     pub fn of(library: Library, command: &Command) -> io::Result<Ends> {
-        let mut ends = Ends { sources: [Source::Keep; 3], ours: [const { None }; 3], theirs: Vec::new() };
+        let mut ends = Ends { sources: [Source::Keep; 3], ours: [const { None }; 3], theirs: Vec::new(), master: None, terminal: None };
         for (which, wanted) in command.stdio.iter().enumerate() {
-            ends.sources[which] = ends.open(library, which, wanted)?;
+            match ends.open(library, which, wanted) {
+                Ok(source) => ends.sources[which] = source,
+                Err(error) => {
+                    if library.has(Fault::LeaksAtLimit) {
+                        std::mem::forget(ends);
+                    }
+                    return Err(error);
+                }
+            }
         }
         if library.has(Fault::MergesStderr) && matches!(command.stdio[2], Stdio::Pipe) {
             ends.sources[2] = Source::Stdout;
@@ -49,6 +60,7 @@ impl Ends {
             Stdio::Inherit => return Ok(Source::Keep),
             Stdio::Fd(fd) => return Ok(Source::From(*fd)),
             Stdio::Stdout => return Ok(Source::Stdout),
+            Stdio::Pty => return self.on_terminal(library, which),
             Stdio::Null => open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?,
             Stdio::File(path) if which == 0 => open(path, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?,
             Stdio::File(path) => {
@@ -80,7 +92,7 @@ pub(super) fn above_two(library: Library, fd: OwnedFd) -> io::Result<OwnedFd> {
 }
 
 /// A pipe's two ends are two open file descriptions: the child's stays blocking.
-fn nonblocking(fd: OwnedFd) -> io::Result<OwnedFd> {
+pub(super) fn nonblocking(fd: OwnedFd) -> io::Result<OwnedFd> {
     let flags = OFlag::from_bits_retain(fcntl(&fd, FcntlArg::F_GETFL)?);
     fcntl(&fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
     Ok(fd)

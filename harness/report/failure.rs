@@ -1,10 +1,11 @@
 //! A failure explained to a person: what should hold and by which clause, what was seen, the smallest case, how reliably it
 //! fails, its steps as lanes, who is charged, and the command that shows it again.
 
-use super::entry::{Blame, Failure};
+use super::entry::{Blame, Failure, Row};
 use super::lanes;
 use super::text::{BAD, FAINT, STRONG, fit, paint};
 use crate::judge::verdict::Standing;
+use crate::judge::{crash, hang};
 use crate::plan::script::Plane;
 use std::fmt::Write;
 
@@ -25,6 +26,9 @@ pub fn block(failure: &Failure, columns: usize) -> String {
     if let Some(reason) = &failure.reason {
         field(&mut block, "declared", reason);
     }
+    for line in circumstances(failure) {
+        let _ = writeln!(block, "{MARGIN}{MARGIN}{line}");
+    }
     block.push('\n');
     for line in lanes::of_history(&failure.history, &failure.evidence.events, columns - 2 * MARGIN.len()) {
         let _ = writeln!(block, "{MARGIN}{MARGIN}{line}");
@@ -33,6 +37,21 @@ pub fn block(failure: &Failure, columns: usize) -> String {
         let _ = writeln!(block, "\n{MARGIN}{}", paint(STRONG, &format!("childproof replay {}", path.display())));
     }
     block
+}
+
+/// Of a hang everybody with what they wait for, of a crash the last events; each under a heading.
+fn circumstances(failure: &Failure) -> Vec<String> {
+    if failure.property != Row::COMPLETES {
+        return Vec::new();
+    }
+    let (heading, lines) = match hang::explain(&failure.history) {
+        Some(explained) => ("when it hung", explained.lines()),
+        None => ("last events", crash::last_events(&failure.history)),
+    };
+    if lines.is_empty() {
+        return lines;
+    }
+    [String::new(), paint(STRONG, heading)].into_iter().chain(lines).collect()
 }
 
 fn heading(failure: &Failure) -> String {

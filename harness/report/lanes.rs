@@ -4,6 +4,7 @@
 //! stand in the order in which the steps began and carry what came of them; without one, in the order of the scenario.
 
 use super::text::{self, BAD, FAINT, STRONG, fit, pad, paint, plural};
+use crate::judge::view;
 use crate::plan::script::{ActorId, Ended, Outcome, Script, StepId};
 use crate::trace::{Event, History, What};
 use std::collections::BTreeSet;
@@ -49,7 +50,10 @@ fn label(history: &History, later: &[Event], actor: ActorId, step: StepId) -> St
     let declared = history.script.steps.get(step as usize);
     let words = declared.map_or_else(|| format!("step {step}"), |step| step.label.clone());
     let returns = later.iter().filter(|event| event.actor == actor && event.step == Some(step));
-    let mut outcomes = returns.filter_map(|event| if let What::Return { outcome, .. } = &event.what { Some(outcome) } else { None });
+    let mut outcomes = returns.filter_map(|event| match &event.what {
+        What::Return { outcome, of } if !view::is_stage(history, *of) => Some(outcome),
+        _ => None,
+    });
     match outcomes.next() {
         // These two return only when they fail.
         None if declared.is_some_and(|step| matches!(step.kind.as_str(), "exit" | "exec")) => words,
@@ -201,6 +205,7 @@ mod tests {
             on: None,
             records: None,
             asked: None,
+            stages: Vec::new(),
         };
         Script {
             actors: names.iter().enumerate().map(actor).collect(),

@@ -3,6 +3,7 @@
 use super::entry::{Blame, Entry, Failure, Row, Word};
 use super::summary::Summary;
 use crate::judge::verdict::{Hygiene, Standing};
+use crate::judge::{crash, hang};
 use crate::plan::value::Value;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -98,6 +99,12 @@ pub struct Evidence {
     pub seen: String,
     /// By which actor, or `warden`.
     pub by: String,
+    /// Of a hang: who waits for whom, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hang: Option<hang::Explanation>,
+    /// Of a crash: the last events before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub last_events: Vec<String>,
 }
 
 /// `failed` of `of` runs of the smallest case.
@@ -138,7 +145,14 @@ impl ResultLine {
 
 fn evidence(failure: &Failure) -> Evidence {
     let from = &failure.evidence;
-    Evidence { expected: from.expected.clone(), seen: from.seen.clone(), by: from.by.clone() }
+    let of_case = failure.property == Row::COMPLETES;
+    Evidence {
+        expected: from.expected.clone(),
+        seen: from.seen.clone(),
+        by: from.by.clone(),
+        hang: of_case.then(|| hang::explain(&failure.history)).flatten(),
+        last_events: if of_case { crash::last_events(&failure.history) } else { Vec::new() },
+    }
 }
 
 /// The JSON Schema of one line.

@@ -13,7 +13,7 @@ use crate::wire::message::{Hello, Operation, REPLIES, REQUESTS, ReplyBody};
 use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -46,6 +46,10 @@ impl Adapter {
         let pid = launch(command, start, &paths)?;
         let mut client = Client::new(requests.as_raw_fd(), replies.as_raw_fd(), pid);
         match client.hello(limit_ms) {
+            Ok(hello) if start.spare.is_some() => match leave_spare(pid, start.spare.unwrap_or(0)) {
+                Err(error) => Err(End::Unavailable { reason: format!("limit the subject's descriptors: {error}") }),
+                Ok(()) => Ok(Adapter { command: command.clone(), start: start.clone(), pid, hello, requests, replies, paths }),
+            },
             Ok(hello) => Ok(Adapter { command: command.clone(), start: start.clone(), pid, hello, requests, replies, paths }),
             Err(error) => {
                 remove(&paths);
@@ -97,6 +101,21 @@ impl Drop for Adapter {
     }
 }
 
+/// Lets a process open so many more descriptors: as many numbers below its new limit are free.
+fn leave_spare(pid: i32, spare: u64) -> io::Result<()> {
+    let used: Vec<i32> = sys::state_of(pid)?.fds.iter().map(|fd| fd.fd).collect();
+    sys::limit_descriptors_of(pid, limit_that_spares(&used, spare))
+}
+
+fn limit_that_spares(used: &[i32], spare: u64) -> u64 {
+    let (mut limit, mut free) = (0, 0);
+    while free < spare || used.iter().any(|fd| *fd <= 2 && u64::from(fd.unsigned_abs()) >= limit) {
+        free += u64::from(!used.iter().any(|fd| u64::from(fd.unsigned_abs()) == limit));
+        limit += 1;
+    }
+    limit
+}
+
 fn remove(paths: &[PathBuf]) {
     for path in paths {
         // What cannot be removed goes with the run directory.
@@ -129,13 +148,14 @@ fn launch(command: &AdapterCommand, start: &SubjectStart, paths: &[PathBuf; 2]) 
     let words: Result<Vec<CString>, _> = command.argv.iter().map(|word| CString::new(word.as_bytes())).collect();
     let words = words.map_err(|error| harness(format!("the subject's command line: {error}")))?;
     let (mut told, tell) = io::pipe().map_err(|error| harness(format!("make a pipe: {error}")))?;
+    let tell = above_held(tell).map_err(|error| harness(format!("move a pipe: {error}")))?;
     // SAFETY: the warden has one thread.
     match unsafe { sys::fork() } {
         Err(error) => Err(harness(format!("fork the subject: {error}"))),
         Ok(0) => {
             drop(told);
             let errno = become_adapter(&words, command, start, paths, tell.as_raw_fd());
-            let _ = io::Write::write_all(&mut &tell, &errno.to_ne_bytes());
+            let _ = io::Write::write_all(&mut File::from(tell), &errno.to_ne_bytes());
             sys::exit_now(127)
         }
         Ok(pid) => {
@@ -155,6 +175,12 @@ fn launch(command: &AdapterCommand, start: &SubjectStart, paths: &[PathBuf; 2]) 
     }
 }
 
+/// The same end under a number that no wish is about.
+fn above_held(end: io::PipeWriter) -> io::Result<OwnedFd> {
+    // SAFETY: the descriptor is ours and open; the kernel makes the new one, which nobody else has.
+    unsafe { sys::check(libc::fcntl(end.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 100)).map(|fd| OwnedFd::from_raw_fd(fd)) }
+}
+
 /// In the child: everything that is wished for, then exec. Comes back with an errno only when something failed.
 fn become_adapter(words: &[CString], command: &AdapterCommand, start: &SubjectStart, paths: &[PathBuf; 2], tell: i32) -> i32 {
     let mut argv: Vec<*const libc::c_char> = words.iter().map(|word| word.as_ptr()).collect();
@@ -166,6 +192,11 @@ fn become_adapter(words: &[CString], command: &AdapterCommand, start: &SubjectSt
     for (name, path) in [REQUESTS, REPLIES].iter().zip(paths) {
         // SAFETY: as above.
         unsafe { std::env::set_var(name, path) };
+    }
+    let usual = std::env::var("PATH").unwrap_or_default();
+    if let Some(path) = &start.path {
+        // SAFETY: as above.
+        unsafe { std::env::set_var("PATH", format!("{path}:{usual}")) };
     }
     let Err(error) = prepare(start, tell) else {
         // SAFETY: `argv` is a null-terminated array of C strings that outlive the call.
@@ -181,6 +212,9 @@ fn prepare(start: &SubjectStart, tell: i32) -> io::Result<()> {
     // SAFETY: setsid takes no memory.
     unsafe { libc::setsid() };
     sys::limit_cpu(CPU_SECONDS)?;
+    for number in &start.hold {
+        hold(*number)?;
+    }
     for _ in 0..start.stray {
         // Without close-on-exec, so that the adapter has them from its start.
         // SAFETY: a C string literal; the descriptor is left open on purpose.
@@ -198,6 +232,18 @@ fn prepare(start: &SubjectStart, tell: i32) -> io::Result<()> {
         unsafe { libc::signal(*signal, libc::SIG_IGN) };
     }
     block(&start.blocked)
+}
+
+/// A descriptor of this number on a file of its own: the reading end of a pipe that nobody writes to.
+fn hold(number: i32) -> io::Result<()> {
+    let (end, _) = io::pipe()?;
+    // SAFETY: this process uses no descriptor of the numbers that may be held, and dup2 clears close-on-exec.
+    sys::check(unsafe { libc::dup2(end.as_raw_fd(), number) })?;
+    if end.as_raw_fd() == number {
+        // It was there already: it stays, and is handed on. SAFETY: sets the flags of a descriptor that is open.
+        sys::check(unsafe { libc::fcntl(end.into_raw_fd(), libc::F_SETFD, 0) })?;
+    }
+    Ok(())
 }
 
 fn soft_nofile(most: u64) -> io::Result<()> {
@@ -219,4 +265,17 @@ fn block(signals: &[i32]) -> io::Result<()> {
     // SAFETY: `set` is a valid set.
     let failed = unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut()) };
     if failed == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(failed)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::limit_that_spares;
+
+    #[test]
+    fn so_many_numbers_below_the_limit_are_free() {
+        assert_eq!(limit_that_spares(&[0, 1, 2, 10, 11], 0), 3);
+        assert_eq!(limit_that_spares(&[0, 1, 2, 10, 11], 7), 10);
+        assert_eq!(limit_that_spares(&[0, 1, 2, 10, 11], 8), 13);
+        assert_eq!(limit_that_spares(&[0, 2], 1), 3);
+    }
 }

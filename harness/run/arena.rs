@@ -7,10 +7,16 @@
 //!
 //! Exec'd agents map the same file by its path and close it at once. Gates, process ids and what each actor is doing right
 //! now live in the header, so that other actors can wait for them.
+//!
+//! A fresh fork faults in every page of the mapping that it touches, and a fault costs more than ten system calls. So what
+//! belongs to actor n, gate n and listener n lies side by side: a case of ordinary size finds all of it on one page, and its
+//! events on the next.
 
 use crate::plan::script::ActorId;
-use crate::trace::Event;
+use crate::sys::Sample;
+use crate::trace::{Event, What};
 use std::fs::OpenOptions;
+use std::mem::offset_of;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
@@ -22,11 +28,17 @@ pub const GATES: usize = 1024;
 /// Most listeners of a case.
 pub const LISTENERS: usize = 64;
 const ACCOUNTED: usize = 256;
+/// Descriptor slots whose inodes are known; pipes beyond that have no names in the explanation of a hang.
+pub const MADE: usize = 256;
 /// Size of an arena in bytes; only what is touched costs memory.
 pub const SIZE: usize = 256 << 20;
 const LOG: usize = 128 << 10;
 const COMMITTED: u32 = 0x7c41_ae0e;
+/// Commits a record that is no event but the root's sample of itself: its time, then the sample's bytes.
+const SAMPLED: [u32; 2] = [0x7c41_ae0f, 0x7c41_ae10];
 const HEAD_ROOM: usize = 8;
+/// An event of ordinary size is put together in so many bytes of the stack.
+const SMALL: usize = 512;
 
 /// The head of the mapping. All of it is zero in a fresh arena.
 #[repr(C)]
@@ -42,12 +54,39 @@ pub struct Header {
     /// Sequence number of the next request to the subject.
     pub next_seq: AtomicU64,
     accounted: AtomicU32,
+    slots: [Slot; ACTORS],
     accounted_fds: [AtomicI32; ACCOUNTED],
-    gates: [AtomicU32; GATES],
-    pids: [AtomicI32; ACTORS],
+}
+
+/// What belongs to the actor, the gate, the listener and the descriptor slot of one number.
+#[repr(C)]
+struct Slot {
+    pid: AtomicI32,
     /// 0: between steps; 2n: in step n; 2n + 1: in step n, waiting at a gate.
-    doing: [AtomicU32; ACTORS],
-    ports: [AtomicU32; LISTENERS],
+    doing: AtomicU32,
+    gate: AtomicU32,
+    port: AtomicU32,
+    /// Inode of what the descriptor slot of this number holds, for the explanation of a hang.
+    made: AtomicU64,
+}
+
+/// Which of a case's two samples of its root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Before the first step.
+    Before,
+    /// After the last.
+    After,
+}
+
+impl Moment {
+    /// How the recorded state is labelled.
+    pub fn label(self) -> &'static str {
+        match self {
+            Moment::Before => "before",
+            Moment::After => "after",
+        }
+    }
 }
 
 const _: () = assert!(size_of::<Header>() <= LOG);
@@ -109,18 +148,40 @@ impl Arena {
         &self.path
     }
 
-    /// Empties the arena for the next case and starts its clock. Only while no actor runs.
-    pub fn reset(&self) {
-        let used = (self.header().head.load(Ordering::Acquire) as usize).min(self.size - LOG);
+    /// Lets agents that run as another user map it.
+    pub fn open_to_users(&self) {
+        use std::os::unix::fs::PermissionsExt;
+        // Where that fails such an agent is found to be unable, which says more.
+        let _ = std::fs::set_permissions(&self.path, std::fs::Permissions::from_mode(0o666));
+    }
+
+    /// Empties the arena for the next case and starts its clock. Only while no actor runs. `slots`: how many actors, gates,
+    /// listeners and descriptor slots the case before can have had at most.
+    pub fn reset(&self, slots: usize) {
+        let used = self.used();
+        let accounted = (self.header().accounted.load(Ordering::Relaxed) as usize).min(ACCOUNTED);
         let seq = self.header().next_seq.load(Ordering::Relaxed);
         // SAFETY: within the mapping; nobody else uses it now.
         unsafe {
-            std::ptr::write_bytes(self.base, 0, size_of::<Header>());
+            std::ptr::write_bytes(self.base, 0, offset_of!(Header, slots) + slots.min(ACTORS) * size_of::<Slot>());
+            std::ptr::write_bytes(self.base.add(offset_of!(Header, accounted_fds)), 0, accounted * size_of::<AtomicI32>());
             std::ptr::write_bytes(self.base.add(LOG), 0, used);
         }
+        let now = now_ns();
         self.header().next_seq.store(seq, Ordering::Relaxed);
-        self.header().start_ns.store(now_ns(), Ordering::Release);
-        self.header().last_event_ns.store(now_ns(), Ordering::Release);
+        self.header().start_ns.store(now, Ordering::Release);
+        self.header().last_event_ns.store(now, Ordering::Release);
+    }
+
+    /// Bytes of the log in use.
+    fn used(&self) -> usize {
+        (self.header().head.load(Ordering::Acquire) as usize).min(self.size - LOG)
+    }
+
+    /// The log as it lies there; [`events_in`] reads it.
+    pub fn log(&self) -> &[u8] {
+        // SAFETY: within the mapping; uncommitted ranges are only looked at through their commit word.
+        unsafe { std::slice::from_raw_parts(self.base.add(LOG), self.used()) }
     }
 
     /// Nanoseconds since the case began.
@@ -135,8 +196,22 @@ impl Arena {
 
     /// Appends an event. What does not fit any more sets the overflow flag instead.
     pub fn append(&self, event: &Event) {
-        let Ok(bytes) = postcard::to_allocvec(event) else { return };
-        let room = (HEAD_ROOM + bytes.len()).next_multiple_of(8);
+        if let Ok(bytes) = postcard::to_slice(event, &mut [0; SMALL]) {
+            return self.put(COMMITTED, [bytes, &[]]);
+        }
+        if let Ok(bytes) = postcard::to_allocvec(event) {
+            self.put(COMMITTED, [&bytes, &[]]);
+        }
+    }
+
+    /// Appends the root's sample of itself.
+    pub fn append_sample(&self, moment: Moment, sample: &Sample) {
+        self.put(SAMPLED[moment as usize], [&self.elapsed_ns().to_ne_bytes(), sample.bytes()]);
+    }
+
+    fn put(&self, commit: u32, parts: [&[u8]; 2]) {
+        let length = parts[0].len() + parts[1].len();
+        let room = (HEAD_ROOM + length).next_multiple_of(8);
         let at = self.header().head.fetch_add(room as u64, Ordering::AcqRel) as usize;
         if at + room > self.size - LOG {
             self.header().overflow.store(1, Ordering::Release);
@@ -145,30 +220,23 @@ impl Arena {
         // SAFETY: the fetch-add gave this range to us alone, and it ends inside the mapping.
         unsafe {
             let place = self.base.add(LOG + at);
-            (*place.add(4).cast::<AtomicU32>()).store(bytes.len() as u32, Ordering::Relaxed);
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), place.add(HEAD_ROOM), bytes.len());
-            (*place.cast::<AtomicU32>()).store(COMMITTED, Ordering::Release);
+            (*place.add(4).cast::<AtomicU32>()).store(length as u32, Ordering::Relaxed);
+            std::ptr::copy_nonoverlapping(parts[0].as_ptr(), place.add(HEAD_ROOM), parts[0].len());
+            std::ptr::copy_nonoverlapping(parts[1].as_ptr(), place.add(HEAD_ROOM + parts[0].len()), parts[1].len());
+            (*place.cast::<AtomicU32>()).store(commit, Ordering::Release);
         }
         self.header().last_event_ns.store(now_ns(), Ordering::Release);
     }
 
     /// All committed events, in the order in which room for them was reserved.
     pub fn drain(&self) -> Vec<Event> {
-        let used = (self.header().head.load(Ordering::Acquire) as usize).min(self.size - LOG);
-        // SAFETY: within the mapping; uncommitted ranges are only looked at through their commit word.
-        let log = unsafe { std::slice::from_raw_parts(self.base.add(LOG), used) };
-        let mut events = Vec::new();
-        let mut at = 0;
-        while at + HEAD_ROOM <= used {
-            match committed(&log[at..]) {
-                Some((event, room)) => {
-                    events.push(event);
-                    at += room;
-                }
-                None => at += 8,
-            }
-        }
-        events
+        events_in(self.log())
+    }
+
+    /// The sample that the root took before its first step.
+    pub fn sample_before(&self) -> Option<Sample> {
+        let payload = records(self.log()).find_map(|(word, payload)| (word == SAMPLED[Moment::Before as usize]).then_some(payload))?;
+        Sample::of(payload.get(8..)?)
     }
 
     /// Whether events were lost for want of room.
@@ -178,13 +246,13 @@ impl Arena {
 
     /// The process id of an actor, 0 while it has none.
     pub fn pid_of(&self, actor: ActorId) -> i32 {
-        self.header().pids.get(usize::from(actor)).map_or(0, |pid| pid.load(Ordering::Acquire))
+        self.header().slots.get(usize::from(actor)).map_or(0, |slot| slot.pid.load(Ordering::Acquire))
     }
 
     /// Notes the process id of an actor.
     pub fn set_pid(&self, actor: ActorId, pid: i32) {
-        if let Some(place) = self.header().pids.get(usize::from(actor)) {
-            place.store(pid, Ordering::Release);
+        if let Some(slot) = self.header().slots.get(usize::from(actor)) {
+            slot.pid.store(pid, Ordering::Release);
         }
     }
 
@@ -195,17 +263,22 @@ impl Arena {
 
     /// The word of a gate: 0 closed, 1 open.
     pub fn gate(&self, gate: u16) -> &AtomicU32 {
-        &self.header().gates[usize::from(gate) % GATES]
+        &self.header().slots[usize::from(gate) % GATES].gate
     }
 
-    /// What an actor is doing; see [`Header`].
+    /// What an actor is doing. 0: between steps; 2n: in step n; 2n + 1: in step n, waiting at a gate.
     pub fn doing(&self, actor: ActorId) -> &AtomicU32 {
-        &self.header().doing[usize::from(actor) % ACTORS]
+        &self.header().slots[usize::from(actor) % ACTORS].doing
     }
 
     /// The port of a listener, 0 while it does not listen.
     pub fn port(&self, listener: u16) -> &AtomicU32 {
-        &self.header().ports[usize::from(listener) % LISTENERS]
+        &self.header().slots[usize::from(listener) % LISTENERS].port
+    }
+
+    /// The inode of what was made last into this slot, 0 while nothing was; none for slots beyond [`MADE`].
+    pub fn made(&self, slot: u16) -> Option<&AtomicU64> {
+        self.header().slots[..MADE].get(usize::from(slot)).map(|slot| &slot.made)
     }
 
     /// Notes that the scenario itself left this descriptor of the root open.
@@ -230,15 +303,43 @@ impl Drop for Arena {
     }
 }
 
-fn committed(log: &[u8]) -> Option<(Event, usize)> {
+/// The committed records of a log: the word that committed each, and what it holds.
+fn records(log: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let rest = log.get(at..).filter(|rest| rest.len() >= HEAD_ROOM)?;
+            match committed(rest) {
+                Some((word, payload)) => {
+                    at += (HEAD_ROOM + payload.len()).next_multiple_of(8);
+                    return Some((word, payload));
+                }
+                None => at += 8,
+            }
+        }
+    })
+}
+
+fn committed(log: &[u8]) -> Option<(u32, &[u8])> {
     let word = |at: usize| u32::from_ne_bytes([log[at], log[at + 1], log[at + 2], log[at + 3]]);
-    if word(0) != COMMITTED {
-        return None;
-    }
-    let length = word(4) as usize;
-    let bytes = log.get(HEAD_ROOM..HEAD_ROOM.checked_add(length)?)?;
-    let event = postcard::from_bytes(bytes).ok()?;
-    Some((event, (HEAD_ROOM + length).next_multiple_of(8)))
+    let commit = Some(word(0)).filter(|word| *word == COMMITTED || SAMPLED.contains(word))?;
+    Some((commit, log.get(HEAD_ROOM..HEAD_ROOM.checked_add(word(4) as usize)?)?))
+}
+
+/// The events of a log, in the order in which room for them was reserved. What is no event, because somebody scribbled over
+/// it, is passed over.
+pub fn events_in(log: &[u8]) -> Vec<Event> {
+    records(log)
+        .filter_map(|(word, payload)| if word == COMMITTED { postcard::from_bytes(payload).ok() } else { sampled(word, payload) })
+        .collect()
+}
+
+fn sampled(word: u32, payload: &[u8]) -> Option<Event> {
+    let at = u64::from_ne_bytes(payload.get(..8)?.try_into().ok()?);
+    let state = Sample::of(&payload[8..])?.state();
+    let moment = if word == SAMPLED[0] { Moment::Before } else { Moment::After };
+    let label = moment.label().to_owned();
+    Some(Event { at, actor: 0, pid: state.pid, step: None, what: What::State { label, state: Box::new(state) } })
 }
 
 /// The monotonic clock in nanoseconds.
@@ -262,21 +363,46 @@ mod tests {
     fn events_come_back_in_order_and_a_torn_one_is_skipped() {
         let dir = tempfile::tempdir().unwrap();
         let arena = Arena::create(&dir.path().join("arena"), 1 << 20).unwrap();
-        arena.reset();
+        arena.reset(ACTORS);
         arena.append(&event(5));
         // A process that died between reserving and committing.
         arena.header().head.fetch_add(24, Ordering::AcqRel);
         Arena::open(arena.path()).unwrap().append(&event(9));
         assert_eq!(arena.drain(), [event(5), event(9)]);
-        arena.reset();
+        arena.reset(ACTORS);
         assert!(arena.drain().is_empty());
+    }
+
+    #[test]
+    fn a_reset_forgets_every_slot_that_was_used() {
+        let dir = tempfile::tempdir().unwrap();
+        let arena = Arena::create(&dir.path().join("arena"), 1 << 20).unwrap();
+        arena.set_pid(7, 4711);
+        arena.gate(7).store(1, Ordering::Release);
+        arena.account_fd(12);
+        arena.reset(8);
+        assert_eq!((arena.pid_of(7), arena.gate(7).load(Ordering::Acquire)), (0, 0));
+        arena.account_fd(0);
+        assert_eq!(arena.accounted_fds(), [0]);
+    }
+
+    #[test]
+    fn a_sample_comes_back_as_the_state_that_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let arena = Arena::create(&dir.path().join("arena"), 1 << 20).unwrap();
+        arena.reset(ACTORS);
+        let Some(sample) = Sample::take(None) else { return };
+        arena.append_sample(Moment::Before, &sample);
+        assert_eq!(arena.sample_before().map(|sample| sample.state()), Some(sample.state()));
+        let [Event { actor: 0, step: None, what: What::State { label, state }, .. }] = &arena.drain()[..] else { panic!("one state") };
+        assert_eq!((label.as_str(), &**state), ("before", &sample.state()));
     }
 
     #[test]
     fn a_full_arena_says_so() {
         let dir = tempfile::tempdir().unwrap();
         let arena = Arena::create(&dir.path().join("arena"), LOG + 4096).unwrap();
-        arena.reset();
+        arena.reset(ACTORS);
         for _ in 0..100 {
             arena.append(&event(100));
         }

@@ -5,7 +5,6 @@
 //! after the other, and lets the file be cut to nothing under a subject that lives on.
 
 use crate::sys;
-use crate::trace::{Event, What};
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -50,8 +49,8 @@ impl Capture {
         [0, 1, 2].map(|fd| unsafe { libc::fcntl(fd, libc::F_GETFL) })
     }
 
-    /// Takes what was written, as events of the root at `at`, and empties the files. Tells when it was too much to keep.
-    pub fn take(&mut self, at: u64, pid: i32, events: &mut Vec<Event>) -> Option<String> {
+    /// Takes what was written, by name, and empties the files. Tells when it was too much to keep.
+    pub fn take(&mut self, output: &mut Vec<(String, Vec<u8>)>) -> Option<String> {
         let mut too_much = None;
         for (file, stream) in self.files.iter().zip(["stdout", "stderr"]) {
             let length = file.metadata().map_or(0, |meta| meta.len());
@@ -61,9 +60,7 @@ impl Capture {
             if length > MOST {
                 too_much = Some(format!("the case wrote {length} bytes to {stream}; at most {MOST} are kept"));
             }
-            let bytes = read_from(file, 0, length.min(MOST));
-            let what = What::Data { stream: stream.to_owned(), bytes };
-            events.push(Event { at, actor: 0, pid, step: None, what });
+            output.push((stream.to_owned(), read_from(file, 0, length.min(MOST))));
             // A file that cannot be cut shows its old text again in the next case, which nobody would overlook.
             let _ = file.set_len(0);
         }
@@ -79,21 +76,29 @@ impl Capture {
         String::from_utf8_lossy(&text).trim().to_owned()
     }
 
-    /// Flags and terminal settings of the three shared descriptions, by name; and puts the flags back as they were.
-    pub fn described(&self) -> BTreeMap<String, String> {
+    /// Flags of the three shared descriptions; and puts them back as they were.
+    pub fn described(&self) -> [i32; 3] {
         let now = self.flags_now();
-        let mut map = BTreeMap::new();
-        for (fd, (name, flags)) in NAMES.iter().zip(now).enumerate() {
-            let word = |on: bool| if on { "on" } else { "off" }.to_owned();
-            map.insert(format!("{name} O_NONBLOCK"), word(flags & libc::O_NONBLOCK != 0));
-            map.insert(format!("{name} O_APPEND"), word(flags & libc::O_APPEND != 0));
-            if flags != self.flags[fd] {
+        for (fd, (now, was)) in (0..).zip(now.into_iter().zip(self.flags)) {
+            if now != was {
                 // SAFETY: F_SETFL takes no memory.
-                unsafe { libc::fcntl(i32::try_from(fd).unwrap_or(0), libc::F_SETFL, self.flags[fd]) };
+                unsafe { libc::fcntl(fd, libc::F_SETFL, was) };
             }
         }
-        map
+        now
     }
+}
+
+/// Flags of the shared descriptions by name.
+pub fn in_words(flags: [i32; 3]) -> BTreeMap<String, String> {
+    let word = |on: bool| if on { "on" } else { "off" }.to_owned();
+    let words = NAMES.iter().zip(flags).flat_map(|(name, flags)| {
+        [
+            (format!("{name} O_NONBLOCK"), word(flags & libc::O_NONBLOCK != 0)),
+            (format!("{name} O_APPEND"), word(flags & libc::O_APPEND != 0)),
+        ]
+    });
+    words.collect()
 }
 
 fn read_from(file: &File, from: u64, length: u64) -> Vec<u8> {

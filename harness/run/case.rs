@@ -8,15 +8,16 @@
 
 use super::actor::{self, Context, DriverLink};
 use super::adapter::Adapter;
+use super::arena::{self, Moment};
 use super::deadline::{Over, Wait};
 use super::frame::{Done, Job, ended_in_words};
 use super::warden::Warden;
-use super::{observe, snapshot};
+use super::{observe, privilege, snapshot};
 use crate::generate::act::Act;
 use crate::generate::program::{Op, Program};
 use crate::plan::script::{Ended, Outcome};
-use crate::sys;
-use crate::trace::state::{Observations, ProcState};
+use crate::sys::{self, Sample};
+use crate::trace::state::ProcState;
 use crate::trace::{End, Event, What};
 use crate::wire::capability;
 use std::sync::atomic::Ordering;
@@ -37,11 +38,10 @@ impl Warden {
     /// Runs one case; `None` when main is gone.
     pub(super) fn run_case(&mut self, job: &Job) -> Option<Done> {
         let mut done = Done::default();
-        done.observed.isolation = self.isolation().name().to_owned();
         match postcard::from_bytes::<Program>(&job.program) {
             Err(error) => done.end = End::Harness { message: format!("the program cannot be read: {error}") },
             Ok(program) => {
-                self.arena.reset();
+                self.arena.reset(std::mem::replace(&mut self.slots, slots(&program)));
                 if let Err(end) = self.perform(&program, job, &mut done)? {
                     done.end = end;
                     self.end_everything();
@@ -58,25 +58,38 @@ impl Warden {
             Ok(link) => link,
             Err(end) => return Some(Err(end)),
         };
-        done.observed.terminal_before = self.capture.described();
+        done.flags[0] = Some(self.capture.described());
         let context = Context { case_dir: self.home.dir().to_owned(), agent: self.agent.clone(), subject: link };
         if let Err(error) = actor::prepare(program, &self.arena, &context) {
             return Some(Err(End::Harness { message: format!("write the agents' programs: {error}") }));
         }
+        let known = self.known.filter(|_| only_interpreted(program));
         // SAFETY: the warden has one thread.
         let root = match unsafe { sys::fork() } {
-            Ok(0) => become_root(program, self, context),
+            Ok(0) => become_root(program, self, context, known.as_ref()),
             Ok(root) => root,
             Err(error) => return Some(Err(End::Harness { message: format!("fork the case root: {error}") })),
         };
+        done.root = root;
+        if let Some(known) = known {
+            self.arena.append_sample(Moment::Before, &known.of_root(root, cpu_seconds(program)));
+        }
         sys::remember_session(root);
         let adapter = self.adapter.as_ref().map(|adapter| adapter.pid);
         let (over, adapter_ended) = self.wait(program, root, adapter);
         if over == Over::MainGone {
             return None;
         }
-        done.end = self.end_of(over, adapter_ended, program, adapter);
+        done.end = self.end_of(over, adapter_ended, program);
+        if let End::Hang { evidence } = &mut done.end {
+            let seen = snapshot::take(self.alone(), &self.arena, program, adapter);
+            *evidence = snapshot::lines(&seen);
+            done.hang = Some(Box::new(seen));
+        }
         self.leftovers(over, root, adapter.filter(|_| adapter_ended.is_none()), program, done);
+        if known.is_none() {
+            self.known = if only_interpreted(program) { self.arena.sample_before() } else { None };
+        }
         Some(Ok(()))
     }
 
@@ -101,7 +114,8 @@ impl Warden {
             return Ok(None);
         }
         let command = job.adapter.as_ref().ok_or_else(|| End::Harness { message: "a library case without a subject".to_owned() })?;
-        let start = program.subject_start.clone().unwrap_or_default();
+        let mut start = program.subject_start.clone().unwrap_or_default();
+        start.path = start.path.map(|path| path.replace("{case}", &self.home.dir().to_string_lossy()));
         if !self.adapter.as_ref().is_some_and(|adapter| adapter.serves(command, &start)) {
             self.end_everything();
             self.adapters += 1;
@@ -116,19 +130,24 @@ impl Warden {
         {
             return Err(End::Unsupported { reason: format!("{} does not claim `{lacking}`", adapter.hello.library) });
         }
-        done.observed.before = sys::state_of(adapter.pid).ok();
+        if needs(&program.root).contains(&"user") {
+            self.arena.open_to_users();
+            let places = [(self.agent.as_path(), libc::X_OK), (self.arena.path(), libc::R_OK | libc::W_OK), (self.home.dir(), libc::X_OK)];
+            privilege::others_may_run(&places).map_err(|reason| End::Unavailable { reason })?;
+        }
+        done.adapter[0] = sys::state_of(adapter.pid).ok();
         let [request_fd, reply_fd] = adapter.fds();
         Ok(Some(DriverLink { request_fd, reply_fd, pid: adapter.pid, request_ms: job.request_ms }))
     }
 
-    fn end_of(&self, over: Over, adapter_ended: Option<Ended>, program: &Program, adapter: Option<i32>) -> End {
-        let snapshot = || snapshot::take(self.alone(), &self.arena, program.actors, adapter);
+    fn end_of(&self, over: Over, adapter_ended: Option<Ended>, program: &Program) -> End {
+        let hang = || End::Hang { evidence: Vec::new() };
         match (over, adapter_ended) {
-            (Over::Late, _) => End::Hang { evidence: snapshot() },
+            (Over::Late, _) => hang(),
             (Over::TooMany(count), _) => End::Crash {
                 message: format!("the case had {count} processes at once; more than {} are taken for a fork bomb", sys::MOST_AT_ONCE),
             },
-            (Over::Ended(Ended::Exited(actor::SUBJECT_HUNG)), None) if program.library => End::Hang { evidence: snapshot() },
+            (Over::Ended(Ended::Exited(actor::SUBJECT_HUNG)), None) if program.library => hang(),
             (_, Some(ended)) => End::Crash { message: format!("the subject's process {}", ended_in_words(ended)) },
             (Over::Ended(Ended::Exited(actor::PROTOCOL)), _) if program.library => End::Protocol { message: self.last_words() },
             (Over::Ended(Ended::Exited(actor::SUBJECT_DIED)), _) if program.library => End::Crash { message: self.last_words() },
@@ -166,9 +185,9 @@ impl Warden {
             return;
         }
         let known = [root, adapter.unwrap_or(0)];
-        done.observed.left = observe::left_processes(self.alone(), &known, &self.arena, program.actors);
+        done.left = observe::left_processes(self.alone(), &known, &self.arena, program.actors);
         let keep = adapter.is_some() && done.end == End::Done && over != Over::Stopped && self.clean_up_subject(program, done);
-        if !keep || !done.observed.left.is_empty() {
+        if !keep || !done.left.is_empty() {
             self.end_everything();
         }
     }
@@ -181,12 +200,12 @@ impl Warden {
             done.end = End::Protocol { message: format!("asked to reset after the case, {message}") };
             return false;
         }
-        done.observed.after = sys::state_of(adapter.pid).ok();
+        done.adapter[1] = sys::state_of(adapter.pid).ok();
         if program.subject_start.is_some() {
             adapter.quit(seq + 1, RESET_MS);
             return false;
         }
-        same(done.observed.before.as_ref(), done.observed.after.as_ref())
+        same(&done.adapter)
     }
 
     /// Step 5 for processes.
@@ -197,71 +216,67 @@ impl Warden {
 
     /// Events, output, files and shared names; then the case directory as new.
     fn gather(&mut self, program: &Program, done: &mut Done) {
-        done.observed.terminal_after = self.capture.described();
-        let mut events = self.arena.drain();
+        done.flags[1] = Some(self.capture.described());
         if self.arena.overflowed() {
             done.end = End::Harness { message: "the case recorded more events than there is room for".to_owned() };
         }
-        take_states(&mut events, &mut done.observed);
-        if program.library && !matches!(done.end, End::Done) {
-            take_last_words(&mut events);
-        }
-        let last = events.last().map_or(0, |event| event.at);
-        let first = events.iter().find(|event| matches!(event.what, What::Call)).map_or(last, |event| event.at);
-        done.observed.elapsed_ns = last.saturating_sub(first);
-        if let Some(message) = self.capture.take(last, self.arena.pid_of(0), &mut events) {
+        done.last_words = program.library && !matches!(done.end, End::Done);
+        if let Some(message) = self.capture.take(&mut done.output) {
             done.end = End::Crash { message };
         }
-        done.events = events;
-        done.observed.accounted_fds = self.arena.accounted_fds();
+        done.accounted_fds = self.arena.accounted_fds();
         if program.agents.is_empty() && !program.library && self.home.untouched() {
             // No file was made, and /dev/shm is on the same file system; System V objects are no files.
-            done.observed.shared = sys::leftover_ipc(true);
+            done.shared = sys::leftover_ipc(true);
             return;
         }
-        done.observed.files = self.home.left_files();
-        done.observed.shared = observe::take_shared(self.alone(), &self.arena);
+        done.files = self.home.left_files();
+        done.shared = observe::take_shared(self.alone(), &self.arena);
         if let Err(error) = self.home.renew() {
             done.end = End::Harness { message: format!("clean the case directory: {error}") };
         }
     }
 }
 
-/// The root's own samples of itself are observations, not events.
-fn take_states(events: &mut Vec<Event>, observed: &mut Observations) {
-    events.retain_mut(|event| match &mut event.what {
-        What::State { label, state } if event.actor == 0 && event.step.is_none() => {
-            let place = match label.as_str() {
-                "before" => &mut observed.before,
-                "after" => &mut observed.after,
-                _ => return true,
-            };
-            *place = Some(std::mem::take(state));
-            false
-        }
-        _ => true,
-    });
-}
-
-/// Where the subject failed as a partner, the driver's last event tells why. The case's end says it now, and it is nothing that
-/// the library answered.
-fn take_last_words(events: &mut Vec<Event>) {
-    let last = events.iter().rposition(|event| event.actor == 0);
-    if let Some(at) = last.filter(|at| matches!(events[*at].what, What::Return { outcome: Outcome::Other(_), .. })) {
-        events.remove(at);
-    }
-}
-
 /// Whether a subject is as it was, as far as it must be to serve on.
-fn same(before: Option<&ProcState>, after: Option<&ProcState>) -> bool {
+fn same([before, after]: &[Option<ProcState>; 2]) -> bool {
     let (Some(before), Some(after)) = (before, after) else { return false };
     let signals = |state: &ProcState| (state.blocked.clone(), state.ignored.clone(), state.caught.clone());
     let place = |state: &ProcState| (state.cwd.clone(), state.umask, state.pgid, state.sid, state.nice);
     signals(before) == signals(after) && place(before) == place(after) && before.fds == after.fds && before.limits == after.limits
 }
 
+/// CPU seconds of each process of a case.
+fn cpu_seconds(program: &Program) -> u64 {
+    program.deadline_ms.div_ceil(1000) + CPU_RESERVE
+}
+
+/// Whether nothing runs in a case but steps of ours, forked from the warden. Those change nothing of the warden, so that the
+/// next root begins exactly as this one did. A program that is executed may: with the same user id it can set the warden's
+/// limits and priority.
+fn only_interpreted(program: &Program) -> bool {
+    fn forks_alone(op: &Op) -> bool {
+        match &op.act {
+            Act::Exec { .. } => false,
+            Act::Fork { body, .. } | Act::Repeat { body, .. } => body.iter().all(forks_alone),
+            Act::ForkTree { bodies, .. } => bodies.iter().flatten().all(forks_alone),
+            _ => true,
+        }
+    }
+    !program.library && program.agents.is_empty() && program.root.iter().all(forks_alone)
+}
+
+/// How many actors, gates, listeners and descriptor slots a case can have; where foreign programs run, any.
+fn slots(program: &Program) -> usize {
+    if only_interpreted(program) {
+        usize::from(program.actors.max(program.gates).max(program.fd_slots)).max(arena::LISTENERS)
+    } else {
+        arena::ACTORS
+    }
+}
+
 /// The forked child: takes off what is the warden's alone and performs.
-fn become_root(program: &Program, warden: &Warden, mut context: Context) -> ! {
+fn become_root(program: &Program, warden: &Warden, mut context: Context, known: Option<&Sample>) -> ! {
     sys::Watch::forget();
     // SAFETY: setsid takes no memory; in a fresh fork it succeeds.
     unsafe { libc::setsid() };
@@ -276,8 +291,8 @@ fn become_root(program: &Program, warden: &Warden, mut context: Context) -> ! {
         let _ = sys::pin(&warden.cpus);
     }
     // Refusal means that the hard limit is lower already.
-    let _ = sys::limit_cpu(program.deadline_ms.div_ceil(1000) + CPU_RESERVE);
-    let performed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| actor::perform_root(program, &warden.arena, &context)));
+    let _ = sys::limit_cpu(cpu_seconds(program));
+    let performed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| actor::perform_root(program, &warden.arena, &context, known)));
     let Err(_) = performed;
     sys::exit_now(PANICKED)
 }
@@ -297,10 +312,8 @@ fn keep_two(one: i32, other: i32) -> (i32, i32) {
 /// The capabilities that the requests of a program need.
 fn needs(ops: &[Op]) -> Vec<&'static str> {
     let of = |op: &Op| match &op.act {
-        Act::Ask { operation, .. } => capability::of(operation),
-        Act::AskParallel { operations, .. } => {
-            ["threads"].into_iter().chain(operations.iter().flat_map(|(_, operation)| capability::of(operation))).collect()
-        }
+        Act::Ask { operation, .. } | Act::AskPipeline { operation, .. } => capability::of(operation),
+        Act::AskParallel { lists, .. } => ["threads"].into_iter().chain(lists.iter().flat_map(|list| needs(list))).collect(),
         Act::Repeat { body, .. } => needs(body),
         _ => Vec::new(),
     };

@@ -5,8 +5,9 @@
 
 use super::Isolation;
 use crate::plan::script::Ended;
-use crate::trace::state::Observations;
-use crate::trace::{End, Event};
+use crate::trace::End;
+use crate::trace::hang::Snapshot;
+use crate::trace::state::{LeftProcess, ProcState};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
@@ -17,6 +18,10 @@ use std::path::PathBuf;
 
 /// No frame is longer: a case's output is cut long before.
 const LONGEST: u32 = 1 << 30;
+/// Bytes beside a frame are sent with it up to this length.
+const SHORT: usize = 16 << 10;
+/// A buffer that grew beyond this is given back.
+const ROOMY: usize = 1 << 20;
 
 /// From main to a warden.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +39,8 @@ pub struct Start {
     pub levels: Vec<Isolation>,
     /// The CPU to stay on.
     pub cpu: Option<usize>,
+    /// The CPUs that a parallel case may use.
+    pub cpus: Vec<usize>,
     /// The agent's executable.
     pub agent: PathBuf,
     /// Size of the run directory's file system in bytes.
@@ -93,27 +100,53 @@ pub struct Hello {
     pub run: PathBuf,
 }
 
-/// What came of a case.
+/// What came of a case, as raw as the warden has it: every page that a warden writes to it has to copy after the next fork,
+/// so what can be worked out elsewhere is (see `record.rs`). The log of events follows as bytes of its own.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Done {
-    /// Events in the order in which they were recorded.
-    pub events: Vec<Event>,
+    /// The arena's log. Not part of the frame.
+    #[serde(skip)]
+    pub log: Vec<u8>,
     /// How the case ended.
     pub end: End,
-    /// What was seen from outside.
-    pub observed: Observations,
+    /// The driver's last event tells why its subject failed as a partner.
+    pub last_words: bool,
     /// Version that the subject's hello gave; empty without one.
     pub version: String,
+    /// What was written to standard output and error, by name.
+    pub output: Vec<(String, Vec<u8>)>,
+    /// The case root.
+    pub root: i32,
+    /// The adapter before and after the case.
+    pub adapter: [Option<ProcState>; 2],
+    /// Flags of the three shared descriptions before and after; nothing when the case could not begin.
+    pub flags: [Option<[i32; 3]>; 2],
+    /// See [`Observations`](crate::trace::state::Observations).
+    pub accounted_fds: Vec<i32>,
+    /// As above.
+    pub left: Vec<LeftProcess>,
+    /// As above.
+    pub files: Vec<String>,
+    /// As above.
+    pub shared: Vec<String>,
+    /// As above.
+    pub hang: Option<Box<Snapshot>>,
 }
 
 /// How a process ended, in words for messages.
 pub fn ended_in_words(ended: Ended) -> String {
     match ended {
         Ended::Exited(code) => format!("exited with {code}"),
-        Ended::Killed { signal, core } => format!("was killed by signal {signal}{}", if core { " and dumped core" } else { "" }),
-        Ended::Stopped(signal) => format!("was stopped by signal {signal}"),
+        Ended::Killed { signal, core } => {
+            format!("was killed by {}{}", signal_in_words(signal), if core { " and dumped core" } else { "" })
+        }
+        Ended::Stopped(signal) => format!("was stopped by {}", signal_in_words(signal)),
         Ended::Continued => "was continued".to_owned(),
     }
+}
+
+fn signal_in_words(signal: i32) -> String {
+    crate::names::signal_name(signal).map_or_else(|| format!("signal {signal}"), |name| format!("signal {signal} ({name})"))
 }
 
 /// One end of the channel.
@@ -144,15 +177,24 @@ impl Channel {
     /// # Errors
     /// `EPIPE` when the other side is gone.
     pub fn send<T: Serialize>(&mut self, frame: &T) -> io::Result<()> {
-        let bytes = postcard::to_extend(frame, vec![0; 4]).map_err(io::Error::other)?;
-        self.send_encoded(bytes)
+        self.send_all(&encoded(frame)?)
     }
 
-    fn send_encoded(&mut self, mut bytes: Vec<u8>) -> io::Result<()> {
-        let length = u32::try_from(bytes.len() - 4).ok().filter(|length| *length <= LONGEST);
-        let length = length.ok_or_else(|| io::Error::other("the frame is too long"))?;
-        bytes[..4].copy_from_slice(&length.to_le_bytes());
-        let mut rest = &bytes[..];
+    /// Sends one frame, and bytes after it for [`Channel::receive_bytes`].
+    ///
+    /// # Errors
+    /// As [`Channel::send`].
+    pub fn send_with<T: Serialize>(&mut self, frame: &T, after: &[u8]) -> io::Result<()> {
+        let mut bytes = encoded(frame)?;
+        bytes.extend(length_of(after)?.to_le_bytes());
+        // A call costs more than copying what is short.
+        let (now, later) = if after.len() <= SHORT { (after, &[][..]) } else { (&[][..], after) };
+        bytes.extend_from_slice(now);
+        self.send_all(&bytes)?;
+        self.send_all(later)
+    }
+
+    fn send_all(&self, mut rest: &[u8]) -> io::Result<()> {
         while !rest.is_empty() {
             match crate::sys::send_quietly(self.fd(), rest) {
                 Ok(sent) => rest = &rest[sent..],
@@ -168,6 +210,18 @@ impl Channel {
     /// # Errors
     /// Those of read, and bytes that are no frame.
     pub fn receive<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
+        self.whole(|bytes| postcard::from_bytes(bytes).map_err(io::Error::other))?.transpose()
+    }
+
+    /// Waits for the bytes that follow a frame; `None` when the other side is gone.
+    ///
+    /// # Errors
+    /// As [`Channel::receive`].
+    pub fn receive_bytes(&mut self) -> io::Result<Option<Vec<u8>>> {
+        self.whole(<[u8]>::to_vec)
+    }
+
+    fn whole<T>(&mut self, make: impl FnOnce(&[u8]) -> T) -> io::Result<Option<T>> {
         let Some(length) = self.header()? else { return Ok(None) };
         if length > LONGEST {
             return Err(io::Error::other("the frame is too long"));
@@ -178,9 +232,13 @@ impl Channel {
                 return Ok(None);
             }
         }
-        let frame = postcard::from_bytes(&self.buffer[4..whole]).map_err(io::Error::other);
+        let made = make(&self.buffer[4..whole]);
         self.buffer.drain(..whole);
-        frame.map(Some)
+        if self.buffer.capacity() > ROOMY && self.buffer.is_empty() {
+            // One talkative case must not cost its memory for ever.
+            self.buffer = Vec::new();
+        }
+        Ok(Some(made))
     }
 
     fn header(&mut self) -> io::Result<Option<u32>> {
@@ -210,6 +268,18 @@ impl Channel {
     }
 }
 
+fn length_of(bytes: &[u8]) -> io::Result<u32> {
+    let length = u32::try_from(bytes.len()).ok().filter(|length| *length <= LONGEST);
+    length.ok_or_else(|| io::Error::other("the frame is too long"))
+}
+
+fn encoded<T: Serialize>(frame: &T) -> io::Result<Vec<u8>> {
+    let mut bytes = postcard::to_extend(frame, vec![0; 4]).map_err(io::Error::other)?;
+    let length = length_of(&bytes[4..])?;
+    bytes[..4].copy_from_slice(&length.to_le_bytes());
+    Ok(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,10 +292,14 @@ mod tests {
         let sent = long.clone();
         let sender = std::thread::spawn(move || {
             left.send(&sent).unwrap();
-            left.send(&Report::Refused(Vec::new())).unwrap();
+            left.send_with(&Report::Refused(Vec::new()), &[7; 100_000]).unwrap();
+            left.send_with(&Report::Refused(Vec::new()), &[]).unwrap();
         });
         assert_eq!(right.receive::<Report>().unwrap(), Some(long));
-        assert_eq!(right.receive::<Report>().unwrap(), Some(Report::Refused(Vec::new())));
+        for after in [vec![7; 100_000], Vec::new()] {
+            assert_eq!(right.receive::<Report>().unwrap(), Some(Report::Refused(Vec::new())));
+            assert_eq!(right.receive_bytes().unwrap(), Some(after));
+        }
         sender.join().unwrap();
         assert_eq!(right.receive::<Report>().unwrap(), None);
         assert!(right.send(&Report::Refused(Vec::new())).is_err());

@@ -161,7 +161,6 @@ fn become_warden(
     if fs::File::from(go).read(&mut byte).unwrap_or(0) == 0 {
         sys::exit_now(1);
     }
-    let cpus = sys::cpus();
     let entered = sandbox::enter(level, run, start.bytes, start.cpu);
     let mut ready = fs::File::from(ready);
     if let Err(why) = entered {
@@ -169,7 +168,7 @@ fn become_warden(
         sys::exit_now(1);
     }
     let hello = Hello { isolation: level, tried: tried.to_vec(), run: run.to_owned() };
-    let mut warden = match warden::Warden::new(channel, start, hello, cpus) {
+    let mut warden = match warden::Warden::new(channel, start, hello) {
         Ok(warden) => warden,
         Err(error) => {
             let _ = ready.write_all(format!("set up the run directory: {error}").as_bytes());

@@ -6,8 +6,8 @@
 //!   one thread per worker   removes the run dir  └── adapter of the subject   serves many cases
 //! ```
 //!
-//! The process that draws cases never forks them: it is big and has threads. A warden is the same program started afresh,
-//! stays small and single-threaded, and lives no longer than the channel to main: its end of file means "clean up and go".
+//! The process that draws cases never forks them: it is big and has threads. A warden is the agent's program, the smallest there is;
+//! it stays small and single-threaded, and lives no longer than the channel to main: its end of file means "clean up and go".
 
 pub mod actor;
 pub mod arena;
@@ -25,6 +25,8 @@ mod deadline;
 mod home;
 mod keeper;
 mod observe;
+mod privilege;
+mod record;
 mod sandbox;
 mod snapshot;
 

@@ -3,10 +3,12 @@
 use super::Isolation;
 use super::frame::{AdapterCommand, Channel, Done, Hello, Job, Order, Report, Start};
 use super::subject::{self, Subject};
+use super::{record, warden};
 use crate::generate::program::Program;
 use crate::plan::script::Script;
 use crate::sys;
 use crate::trace::{End, History, SCHEMA, SubjectId};
+use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -14,7 +16,7 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// Beyond every limit of a case, a warden that has not answered by now is stuck itself. In milliseconds.
 const PATIENCE_MS: u64 = 60_000;
@@ -28,9 +30,9 @@ pub struct Options {
     pub isolation: Option<Isolation>,
     /// How many wardens; 0: one for each CPU.
     pub wardens: usize,
-    /// The childproof program, from which wardens and built-in adapters are started; `None`: the running one.
+    /// The childproof program, from which built-in adapters are started; `None`: the running one.
     pub exe: Option<PathBuf>,
-    /// The agent's program; `None`: `childproof-agent` beside `exe`.
+    /// The program of agents and wardens; `None`: `childproof-agent` beside `exe`.
     pub agent: Option<PathBuf>,
     /// Limit of a subject's start in milliseconds.
     pub start_ms: u64,
@@ -74,6 +76,14 @@ impl fmt::Display for RunError {
 
 impl std::error::Error for RunError {}
 
+thread_local! {
+    /// The CPU that the thread was told to stay on.
+    static BESIDE: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// The CPUs of this process, from before any of its threads was told to stay on one.
+static CPUS: OnceLock<Vec<usize>> = OnceLock::new();
+
 /// A running warden.
 struct Live {
     channel: Channel,
@@ -96,6 +106,7 @@ pub struct Session {
     agent: PathBuf,
     isolation: Isolation,
     workers: Vec<Worker>,
+    cpus: Vec<usize>,
     cancelled: AtomicBool,
 }
 
@@ -114,12 +125,12 @@ impl Session {
         let exe = options.exe.clone().map_or_else(std::env::current_exe, Ok).map_err(started)?;
         let agent = options.agent.clone().unwrap_or_else(|| exe.with_file_name("childproof-agent"));
         let agent = agent.canonicalize().map_err(|_| RunError::NoAgent(agent))?;
-        let cpus = sys::cpus();
+        let cpus = CPUS.get_or_init(sys::cpus).clone();
         let wardens = if options.wardens == 0 { cpus.len().max(1) } else { options.wardens };
         let cpu_of = |at: usize| if cpus.is_empty() { None } else { cpus.get(at % cpus.len()).copied() };
         let workers = (0..wardens).map(|at| Worker { cpu: cpu_of(at), ..Worker::default() }).collect();
         let isolation = options.isolation.unwrap_or(Isolation::Root);
-        let mut session = Session { options: options.clone(), exe, agent, isolation, workers, cancelled: AtomicBool::new(false) };
+        let mut session = Session { options: options.clone(), exe, agent, isolation, workers, cpus, cancelled: AtomicBool::new(false) };
         let wished = options.isolation.map_or_else(|| Isolation::ALL.to_vec(), |level| vec![level]);
         session.isolation = session.raise(0, wished)?;
         for worker in 1..wardens {
@@ -145,19 +156,26 @@ impl Session {
 
     /// Runs a case on a worker's warden and waits for its end. Each worker runs one case at a time.
     pub fn run(&self, worker: usize, script: &Script, program: &Program, subject: &Subject) -> History {
+        self.stay_beside(worker);
         let mut history = History { schema: SCHEMA, script: script.clone(), ..History::default() };
         history.subject = SubjectId { name: subject.name.clone(), version: subject.version_wanted.clone().unwrap_or_default() };
         history.observed.isolation = self.isolation.name().to_owned();
         match self.job(program, subject).and_then(|job| self.perform(worker, &job, program.deadline_ms)) {
             Err(end) => history.end = end,
-            Ok(done) => {
-                (history.events, history.end, history.observed) = (done.events, done.end, done.observed);
-                if !done.version.is_empty() {
-                    history.subject.version = done.version;
-                }
-            }
+            Ok(done) => record::fill(&mut history, done),
         }
         history
+    }
+
+    /// Lets the calling thread run on the CPU of this worker's warden. They take turns and never run at the same time, and to
+    /// wake somebody on the same CPU takes a twentieth of what it takes across two.
+    fn stay_beside(&self, worker: usize) {
+        let cpu = self.workers.get(worker).and_then(|worker| worker.cpu);
+        if let Some(cpu) = cpu.filter(|cpu| BESIDE.get() != Some(*cpu)) {
+            // Being refused costs speed alone, and is not asked for again.
+            let _ = sys::pin(&[cpu]);
+            BESIDE.set(Some(cpu));
+        }
     }
 
     /// Ends every running case and refuses further ones; what they left is cleaned up by the wardens.
@@ -215,7 +233,10 @@ impl Session {
         let Some(live) = slot.as_mut() else { return Err(End::Harness { message: "there is no warden".to_owned() }) };
         let patience = i32::try_from(limits_ms + PATIENCE_MS).unwrap_or(i32::MAX);
         let message = match live.receive(patience) {
-            Ok(Report::Done(done)) => return Ok(*done),
+            Ok(Report::Done(done)) => match live.channel.receive_bytes() {
+                Ok(Some(log)) => return Ok(Done { log, ..*done }),
+                _ => "the warden died while it told what happened".to_owned(),
+            },
             Ok(Report::Broken(message)) => format!("the warden failed: {message}"),
             Ok(other) => format!("the warden said {other:?} where a case's end was due"),
             Err(_) if self.cancelled() => return Err(End::NotRun { reason: "the run was interrupted".to_owned() }),
@@ -235,7 +256,7 @@ impl Session {
     /// Starts a worker's warden at the first of these levels that works.
     fn raise(&self, worker: usize, levels: Vec<Isolation>) -> Result<Isolation, RunError> {
         let place = &self.workers[worker];
-        let start = Start { levels, cpu: place.cpu, agent: self.agent.clone(), bytes: self.options.bytes };
+        let start = Start { levels, cpu: place.cpu, cpus: self.cpus.clone(), agent: self.agent.clone(), bytes: self.options.bytes };
         let mut live = self.exec().map_err(|error| RunError::Start(error.to_string()))?;
         let said = live.0.send(&Order::Start(start)).map_err(|error| error.to_string()).and_then(|()| receive(&mut live.0, RAISE_MS));
         let (channel, mut keeper) = live;
@@ -260,8 +281,8 @@ impl Session {
     /// Executes a keeper. The channel is its standard input: what std does for that works from a process with threads.
     fn exec(&self) -> io::Result<(Channel, Child)> {
         let (ours, theirs) = UnixStream::pair()?;
-        let mut command = Command::new(&self.exe);
-        command.args(["__warden", "0"]).stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).current_dir("/");
+        let mut command = Command::new(&self.agent);
+        command.arg(warden::WORD).stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).current_dir("/");
         Ok((Channel::new(ours), command.spawn()?))
     }
 }

@@ -8,9 +8,9 @@ use super::arena::{self, Arena};
 use super::capture::Capture;
 use super::frame::{Channel, Hello, Order, Report, Start};
 use super::home::Home;
+use super::keeper;
 use super::observe;
-use super::{Isolation, keeper};
-use crate::sys::{self, Watch};
+use crate::sys::{self, Sample, Watch};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -18,16 +18,16 @@ use std::sync::atomic::{AtomicI32, Ordering};
 /// Where programs are looked for in a case; the case's own `bin/` comes after these.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// The hidden subcommand `childproof __warden FD`: the whole life of a keeper, and of the warden that it forks.
-pub fn main(args: &[String]) -> ! {
-    let status = match args {
-        [fd] if fd.parse::<i32>().is_ok() => keeper::keep(fd.parse().unwrap_or(0)),
-        _ => {
-            eprintln!("childproof: `__warden` is started by childproof itself, with the number of a descriptor");
-            2
-        }
-    };
-    std::process::exit(status)
+/// The first argument by which the agent's program becomes a keeper.
+pub const WORD: &str = "__warden";
+
+/// `childproof-agent __warden`: the whole life of a keeper, and of the warden that it forks. The channel to main is its
+/// standard input.
+///
+/// It is the agent's program and not childproof itself because a fork copies what is mapped, and what is not copied the
+/// child faults in page by page: a case in a forked child of the big program spent a third of its time on that.
+pub fn main() -> ! {
+    sys::exit_now(keeper::keep(0))
 }
 
 /// The warden's whole state.
@@ -45,14 +45,18 @@ pub struct Warden {
     pub(super) cpus: Vec<usize>,
     /// Adapters started so far.
     pub(super) adapters: u64,
+    /// What a root is before its first step, while that cannot have changed since one was looked at.
+    pub(super) known: Option<Sample>,
+    /// How many slots of the arena the last case can have used.
+    pub(super) slots: usize,
 }
 
 impl Warden {
-    /// Furnishes the run directory; in the process that has entered the sandbox. `cpus`: those it had before it was pinned.
+    /// Furnishes the run directory; in the process that has entered the sandbox.
     ///
     /// # Errors
     /// Those of the file system.
-    pub fn new(channel: Channel, start: &Start, hello: Hello, cpus: Vec<usize>) -> io::Result<Warden> {
+    pub fn new(channel: Channel, start: &Start, hello: Hello) -> io::Result<Warden> {
         let (run, alone) = (hello.run.clone(), hello.isolation.alone());
         // SAFETY: setsid and umask take no memory; in a fresh fork setsid succeeds.
         unsafe {
@@ -67,14 +71,11 @@ impl Warden {
         let watch = Watch::begin()?;
         report_panics(&channel);
         let agent = start.agent.clone();
-        let mut warden = Warden { channel, hello, agent, run, arena, capture, watch, home, adapter: None, cpus, adapters: 0 };
+        let cpus = start.cpus.clone();
+        let (adapter, adapters, known, slots) = (None, 0, None, arena::ACTORS);
+        let mut warden = Warden { channel, hello, agent, run, arena, capture, watch, home, adapter, cpus, adapters, known, slots };
         warden.home.settle();
         Ok(warden)
-    }
-
-    /// The level it works at.
-    pub(super) fn isolation(&self) -> Isolation {
-        self.hello.isolation
     }
 
     /// Whether it has a pid namespace of its own.
@@ -101,7 +102,7 @@ impl Warden {
         while let Some(order) = self.channel.receive::<Order>()? {
             let Order::Run(job) = order else { continue };
             match self.run_case(&job) {
-                Some(done) => self.channel.send(&Report::Done(Box::new(done)))?,
+                Some(done) => self.channel.send_with(&Report::Done(Box::new(done)), self.arena.log())?,
                 None => return Ok(()),
             }
         }

@@ -7,10 +7,11 @@
 //!
 //! | file | functions |
 //! |---|---|
-//! | `process` | [`clone_isolated`], [`subreaper`], [`no_new_privileges`], [`close_from`], [`pin`], [`cpus`], [`drop_privileges`], [`easy_to_kill`] |
+//! | `process` | [`clone_isolated`], [`subreaper`], [`no_new_privileges`], [`close_from`], [`pin`], [`cpus`], [`drop_privileges`], [`easy_to_kill`], [`limit_descriptors_of`] |
 //! | `namespace` | [`write_id_maps`], [`mount_sandbox`], [`loopback_up`] |
-//! | `list` | [`processes`], [`state_of`], [`blocked_in`] |
-//! | `own` | [`SIGNALS`], [`LIMITS`], [`dispositions`], [`own_ids`], [`open_fds`], [`fd_target`], [`thread_count`] |
+//! | `list` | [`processes`], [`state_of`], [`descriptor_count`] |
+//! | `blocked` | [`threads`], [`is_fifo`], [`file_locks`], [`socket_peers`] |
+//! | `own` | [`SIGNALS`], [`LIMITS`], [`dispositions`], [`own_ids`], [`open_fds`], [`open_fds_into`], [`fd_target`], [`fd_target_into`], [`thread_count`] |
 //! | `watch` | [`Watch`] : the one thing to `poll` for changes of children |
 //!
 //! This file holds what POSIX itself makes the same everywhere: exact wait statuses, own state, limits, dispositions.
@@ -25,9 +26,11 @@ mod macos;
 pub use macos::*;
 
 mod own;
+mod sample;
 mod wait;
 
 pub use own::{fd_state, own_state};
+pub use sample::Sample;
 pub use wait::{Change, decode, peek, reap, wait_for};
 
 use std::io;

@@ -1,10 +1,10 @@
 //! A process's own inheritable state, by system calls alone: the same on both platforms but for the parts that the twins give.
 //!
-//! It is called twice in every case (before and after), so it costs about a hundred cheap calls and reads nothing from /proc
-//! that a call can tell.
+//! It costs about a hundred cheap calls and reads nothing from /proc that a call can tell. What every case needs of it is
+//! taken by [`Sample`](super::Sample), which shares its parts.
 
-use super::{LIMITS, SIGNALS, dispositions, fd_target, open_fds, own_ids, thread_count};
-use crate::trace::state::{FdState, ProcState};
+use super::{LIMITS, Resource, SIGNALS, dispositions, fd_target, open_fds, own_ids, thread_count};
+use crate::trace::state::{FdState, ProcState, Terminal};
 use std::collections::BTreeMap;
 use std::mem::zeroed;
 
@@ -14,6 +14,7 @@ pub fn own_state(full: bool) -> ProcState {
     let (uids, gids) = own_ids();
     let (ignored, caught) = dispositions();
     let (blocked, pending) = masks();
+    let [blocked, pending, ignored, caught] = [blocked, pending, ignored, caught].map(words_of);
     ProcState {
         // SAFETY: these calls only read ids of this process.
         pid: unsafe { libc::getpid() },
@@ -39,7 +40,17 @@ pub fn own_state(full: bool) -> ProcState {
         threads: if full { thread_count() } else { 0 },
         argv: Vec::new(),
         env: Vec::new(),
+        terminal: if full { terminal() } else { None },
     }
+}
+
+/// tcgetsid answers for the caller's own controlling terminal alone.
+fn terminal() -> Option<Terminal> {
+    (0..3).find_map(|fd| {
+        // SAFETY: both calls take a number; one that is no terminal fails.
+        let (session, foreground) = unsafe { (libc::tcgetsid(fd), libc::tcgetpgrp(fd)) };
+        (session > 0).then_some(Terminal { fd, session, foreground })
+    })
 }
 
 /// One descriptor of this process, or `None` when it is not open.
@@ -75,7 +86,7 @@ pub(super) fn described(flags: i32) -> FdState {
 
 /// There is no call that only reads it; the two of this thread are as near to that as POSIX lets.
 #[expect(clippy::useless_conversion, reason = "mode_t has 16 bits on macOS and 32 on Linux")]
-fn umask() -> u32 {
+pub(super) fn umask() -> u32 {
     // SAFETY: umask has no memory effects.
     let mask = unsafe { libc::umask(0o022) };
     // SAFETY: as above.
@@ -95,22 +106,30 @@ fn groups() -> Vec<u32> {
 }
 
 fn limits() -> BTreeMap<String, [u64; 2]> {
-    let mut limits = BTreeMap::new();
-    for (name, resource) in LIMITS {
-        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-        // SAFETY: `limit` is a valid place for one rlimit.
-        if unsafe { libc::getrlimit(*resource, &raw mut limit) } == 0 {
-            limits.insert((*name).to_owned(), [unlimited(limit.rlim_cur), unlimited(limit.rlim_max)]);
-        }
-    }
-    limits
+    LIMITS.iter().filter_map(|(name, resource)| Some(((*name).to_owned(), limit_now(*resource)?))).collect()
+}
+
+/// Soft and hard limit of one resource.
+pub(super) fn limit_now(resource: Resource) -> Option<[u64; 2]> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is a valid place for one rlimit.
+    let done = unsafe { libc::getrlimit(resource, &raw mut limit) };
+    (done == 0).then(|| [unlimited(limit.rlim_cur), unlimited(limit.rlim_max)])
 }
 
 fn unlimited(value: libc::rlim_t) -> u64 {
     if value == libc::RLIM_INFINITY { u64::MAX } else { value }
 }
 
-fn masks() -> (Vec<i32>, Vec<i32>) {
+/// The working directory's length in these bytes; `None` when it does not fit.
+pub(super) fn getcwd_into(place: &mut [u8]) -> Option<usize> {
+    // SAFETY: pointer and length are those of a valid slice.
+    let done = unsafe { libc::getcwd(place.as_mut_ptr().cast(), place.len()) };
+    if done.is_null() { None } else { place.iter().position(|byte| *byte == 0) }
+}
+
+/// Signals blocked and pending, a bit each: signal 1 is the lowest.
+pub(super) fn masks() -> (u64, u64) {
     // SAFETY: all-zero sets are valid.
     let (mut blocked, mut pending): (libc::sigset_t, libc::sigset_t) = unsafe { (zeroed(), zeroed()) };
     // SAFETY: both are valid places for one set; a null set changes nothing.
@@ -121,10 +140,16 @@ fn masks() -> (Vec<i32>, Vec<i32>) {
     (members(&blocked), members(&pending))
 }
 
-fn members(set: &libc::sigset_t) -> Vec<i32> {
+fn members(set: &libc::sigset_t) -> u64 {
     // glibc's sigismember answers for 32 and 33 too: it only reads the bit.
     // SAFETY: the set is valid and the numbers are in range.
-    (1..=SIGNALS).filter(|signal| unsafe { libc::sigismember(set, *signal) } == 1).collect()
+    let has = |signal: &i32| unsafe { libc::sigismember(set, *signal) } == 1;
+    (1..=SIGNALS).filter(has).fold(0, |bits, signal| bits | 1 << (signal - 1))
+}
+
+/// The numbers of the signals in a set of bits.
+pub(super) fn words_of(bits: u64) -> Vec<i32> {
+    (1..=64).filter(|signal| bits & 1 << (signal - 1) != 0).collect()
 }
 
 #[cfg(test)]

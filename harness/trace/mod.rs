@@ -3,6 +3,7 @@
 //! JSON lines on disk: one history per line, `schema` first. Times are nanoseconds of the monotonic clock since the case
 //! began. Nothing in here touches the operating system.
 
+pub mod hang;
 pub mod state;
 pub mod store;
 

@@ -45,6 +45,20 @@ pub struct ProcState {
     pub argv: Vec<Value>,
     /// Environment as `NAME=value`, in order (agents only).
     pub env: Vec<Value>,
+    /// The controlling terminal, where one of 0, 1, 2 is it (agents only).
+    #[serde(default)]
+    pub terminal: Option<Terminal>,
+}
+
+/// A controlling terminal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terminal {
+    /// The descriptor by which it was found.
+    pub fd: i32,
+    /// The session that it controls.
+    pub session: i32,
+    /// Its foreground process group.
+    pub foreground: i32,
 }
 
 /// One open descriptor.
@@ -91,6 +105,9 @@ pub struct Observations {
     pub elapsed_ns: u64,
     /// Isolation level it ran at.
     pub isolation: String,
+    /// Of a hang: what was seen before anything was killed.
+    #[serde(default)]
+    pub hang: Option<Box<super::hang::Snapshot>>,
 }
 
 /// A process that was left over.

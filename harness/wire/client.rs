@@ -117,11 +117,20 @@ impl Client {
     /// # Errors
     /// [`WireError`]
     pub fn ask(&mut self, operation: &Operation, deadline_ms: u64) -> Result<Reply, WireError> {
+        self.ask_noting(operation, deadline_ms, || ())
+    }
+
+    /// The same; `asked` is called as soon as the question is with the adapter.
+    ///
+    /// # Errors
+    /// [`WireError`]
+    pub fn ask_noting(&mut self, operation: &Operation, deadline_ms: u64, asked: impl FnOnce()) -> Result<Reply, WireError> {
         let deadline = Deadline::after(deadline_ms);
         self.nothing_unasked()?;
         self.seq += 1;
         let request = Request { seq: self.seq, op: operation.clone() };
         self.send(&codec::line(&request), deadline)?;
+        asked();
         self.answer(self.seq, deadline)
     }
 

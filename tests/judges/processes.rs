@@ -1,7 +1,7 @@
 //! Histories of the properties about starting, replacing and reaping processes.
 
 use super::build::{Build, ROOT, fd, state, text};
-use childproof::plan::script::{Asked, AskedEnv, AskedFd, Ended, Origin, Outcome};
+use childproof::plan::script::{Asked, AskedEnv, AskedFd, AskedIdentity, Ended, Origin, Outcome};
 use childproof::plan::value::Value;
 use childproof::trace::state::ProcState;
 use childproof::trace::{History, What};
@@ -16,11 +16,17 @@ pub fn all() -> Vec<super::Pair> {
         ("child-argv", argv(&["", "a b", "*"]), argv(&["a b", "*"])),
         ("child-env", env(&["X=1 2"]), env(&["X=1 2", "LEFT=over"])),
         ("child-cwd", cwd("/tmp/case/sub"), cwd("/tmp/case")),
+        ("child-identity", identity([1000; 3], vec![10, 20]), identity([1000, 1000, 0], vec![10, 20])),
+        ("child-session", session(ROOT + 1), session(ROOT)),
+        ("starts-alike", alike(Outcome::Done(Some(103))), alike(Outcome::Error("EMFILE".into()))),
         ("exec-preserves", exec(|_| ()), exec(|image| image.fds.push(fd(5, "/tmp/case/secret", 50, "read")))),
+        ("fork-preserves", forked(|_| ()), forked(|child| child.blocked.clear())),
+        ("adopted", orphaned(1), orphaned(ROOT)),
         ("start-failed-once", failed(Outcome::Error("ENOENT".into())), failed_twice()),
         ("same-status", asked_again(vec![Ended::Exited(7), Ended::Exited(7)]), asked_again(vec![Ended::Exited(7), Ended::Exited(0)])),
         ("reaped-all", reaped(5), reaped(4)),
         ("memory-unshared", memory(96), memory(70_000)),
+        ("no-busy-loop", idle(900), idle(99_000)),
     ]
 }
 
@@ -79,6 +85,33 @@ fn cwd(arrived: &str) -> History {
     started("child-cwd", asked, ProcState { cwd: arrived.into(), ..state(0) })
 }
 
+/// Asked for a user with two groups and a mask.
+fn identity(uids: [u32; 3], groups: Vec<u32>) -> History {
+    let wished = AskedIdentity { uid: Some(1000), groups: Some(vec![10, 20]), umask: Some(0o77), ..AskedIdentity::default() };
+    let asked = Asked { identity: wished, ..Asked::default() };
+    started("child-identity", asked, ProcState { uids, groups, umask: 0o77, ..state(0) })
+}
+
+/// Asked for a new session; the child's process id is the one after the subject's.
+fn session(sid: i32) -> History {
+    let asked = Asked { identity: AskedIdentity { session: true, ..AskedIdentity::default() }, ..Asked::default() };
+    started("child-session", asked, ProcState { sid, pgid: ROOT + 1, ..state(0) })
+}
+
+/// Two starts, the second after a refused one.
+fn alike(last: Outcome) -> History {
+    let mut b = Build::library("start/exhaustion");
+    for (name, outcome) in [("first", Outcome::Done(Some(101))), ("refused", Outcome::Error("EMFILE".into())), ("last", last)] {
+        b.actor(name, Origin::Spawned, Some(0));
+        let step = b.step(0, "spawn", name);
+        step.any = true;
+        let step = step.id;
+        b.performs(0, step, outcome, None);
+    }
+    b.check("starts-alike", &[("first", text("first")), ("last", text("last"))]);
+    b.done()
+}
+
 /// The caller catches USR1, ignores HUP, and has a close-on-exec descriptor.
 fn exec(change: impl FnOnce(&mut ProcState)) -> History {
     let mut b = Build::platform("exec/replaces");
@@ -101,6 +134,36 @@ fn exec(change: impl FnOnce(&mut ProcState)) -> History {
     b.event(image, None, What::Finished).pid = pid;
     b.waits(caller, Ended::Exited(0));
     b.check("exec-preserves", &[]);
+    b.done()
+}
+
+fn reports(b: &mut Build, actor: u16, label: &str, state: ProcState) {
+    let report = b.step(actor, "report-state", "").id;
+    b.event(actor, Some(report), What::Call);
+    b.event(actor, Some(report), What::State { label: label.into(), state: Box::new(state) });
+    b.event(actor, Some(report), What::Return { outcome: Outcome::Done(None), of: None });
+}
+
+fn forked(change: impl FnOnce(&mut ProcState)) -> History {
+    let mut b = Build::platform("fork/inherits");
+    let before = ProcState { ignored: vec![1], caught: vec![10], blocked: vec![12], pending: vec![12], ..state(ROOT) };
+    reports(&mut b, 0, "before-fork", before.clone());
+    let child = b.fork("child");
+    let pid = ROOT + i32::from(child);
+    let mut given = ProcState { pid, ppid: ROOT, pending: vec![], ..before };
+    change(&mut given);
+    reports(&mut b, child, "inherited", given);
+    b.ends(child);
+    b.check("fork-preserves", &[]);
+    b.done()
+}
+
+fn orphaned(ppid: i32) -> History {
+    let mut b = Build::platform("wait/orphans");
+    let orphan = b.fork("orphan");
+    reports(&mut b, orphan, "orphaned", ProcState { ppid, ..state(ROOT + i32::from(orphan)) });
+    b.ends(orphan);
+    b.check("adopted", &[]);
     b.done()
 }
 
@@ -162,5 +225,20 @@ fn memory(kib: i64) -> History {
     b.event(child, Some(step), What::Return { outcome: Outcome::Done(None), of: None });
     b.ends(child);
     b.check("memory-unshared", &[("of", text("untouched")), ("at-most", Value::Int(1024))]);
+    b.done()
+}
+
+/// The child uses 200 ms of CPU, the subject so much of it in the meantime.
+fn idle(beside: i64) -> History {
+    let mut b = Build::library("wait/no-busy-loop");
+    let child = b.spawn("child", Asked::default(), state(0));
+    let step = b.step(child, "burn", "the subject").id;
+    b.event(child, Some(step), What::Call);
+    for (name, value) in [("burnt", 200_000), ("beside", beside)] {
+        b.event(child, Some(step), What::Number { name: name.into(), value });
+    }
+    b.event(child, Some(step), What::Return { outcome: Outcome::Done(Some(beside)), of: None });
+    b.ends(child);
+    b.check("no-busy-loop", &[]);
     b.done()
 }

@@ -1,7 +1,7 @@
 //! Histories of the properties that are checked on every case.
 
 use super::build::{Build, ROOT, fd};
-use childproof::plan::script::{Ended, Outcome};
+use childproof::plan::script::{Ended, Origin, Outcome};
 use childproof::trace::state::LeftProcess;
 use childproof::trace::{End, History, What};
 
@@ -13,6 +13,7 @@ pub fn all() -> Vec<super::Pair> {
         ("nothing-survives", holds(), left("sleeping")),
         ("no-zombie", holds(), left("zombie")),
         ("subject-descriptors", holds(), with(|h| after(h).fds.push(fd(7, "pipe:[4711]", 4711, "write")))),
+        ("failed-starts-flat", failed_starts(&[7, 8, 8, 8]), failed_starts(&[7, 8, 9, 10])),
         ("subject-signals", signals_asked_for(), with(|h| after(h).blocked = vec![17])),
         ("subject-surroundings", holds(), with(|h| after(h).cwd = "/elsewhere".into())),
         ("shared-descriptions", holds(), with(|h| drop(h.observed.terminal_after.insert("stdout O_NONBLOCK".into(), "on".into())))),
@@ -27,6 +28,24 @@ fn forked_and_waited() -> History {
     let child = b.fork("child");
     b.ends(child);
     b.done()
+}
+
+/// As many failed starts one after the other, with so many descriptors open after each.
+fn failed_starts(counts: &[i64]) -> History {
+    let mut b = Build::library("start/failure-clean");
+    for (at, count) in counts.iter().enumerate() {
+        let name = format!("failed[{at}]");
+        b.actor(&name, Origin::Spawned, Some(0));
+        let step = b.step(0, "spawn", &name);
+        step.expect = vec![Outcome::Other(String::new())];
+        let step = step.id;
+        b.event(0, Some(step), What::Call);
+        b.event(0, Some(step), What::Reply { seq: at as u64 + 1, pid: 4711 });
+        b.event(0, Some(step), What::Number { name: "subject descriptors".into(), value: *count });
+        b.event(0, Some(step), What::Return { outcome: Outcome::Error("ENOENT".into()), of: None });
+    }
+    b.event(0, None, What::Finished);
+    b.h
 }
 
 fn with(change: impl FnOnce(&mut History)) -> History {

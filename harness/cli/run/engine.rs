@@ -4,12 +4,12 @@
 //! worker idles while another one finishes a long scenario. A pair's last case brings it to its end on the worker that ran
 //! it: adding up, shrinking, settling the blame.
 
+use super::kept::Kept;
 use super::patience::{Lost, OF_A_SCENARIO, OF_A_SUBJECT};
 use super::standing;
-use super::tally::Tally;
 use super::{fail, select};
 use crate::generate::{draw, lower};
-use crate::judge::verdict::{CaseOutcome, Verdict};
+use crate::judge::verdict::Verdict;
 use crate::plan::case::{Case, Plan};
 use crate::plan::script::Script;
 use crate::report::Entry;
@@ -39,6 +39,8 @@ pub struct Engine<'a> {
     pub(super) failures: PathBuf,
     explains: bool,
     cancelled: AtomicBool,
+    finished: AtomicUsize,
+    finished_one: Box<dyn Fn(usize) + Sync + 'a>,
 }
 
 /// One case that was run.
@@ -56,12 +58,19 @@ impl<'a> Engine<'a> {
     /// An engine that draws `cases` cases per scenario (`None`: as many as the scenario deserves) from `seed` and saves the
     /// smallest failing ones in `failures`.
     pub fn new(session: &'a Session, seed: u64, cases: Option<u32>, failures: PathBuf) -> Engine<'a> {
-        Engine { session, seed, cases, failures, explains: true, cancelled: AtomicBool::new(false) }
+        let (cancelled, finished) = (AtomicBool::new(false), AtomicUsize::new(0));
+        Engine { session, seed, cases, failures, explains: true, cancelled, finished, finished_one: Box::new(|_| {}) }
     }
 
     /// Failures are counted, and neither made small nor charged nor saved.
     pub fn only_counting(self) -> Engine<'a> {
         Engine { explains: false, ..self }
+    }
+
+    /// Has `tell` called after every case with the number of those that have ended, by whichever thread ran it.
+    #[must_use]
+    pub fn telling(self, tell: impl Fn(usize) + Sync + 'a) -> Engine<'a> {
+        Engine { finished_one: Box::new(tell), ..self }
     }
 
     /// The isolation level it runs at.
@@ -111,8 +120,8 @@ impl<'a> Engine<'a> {
     fn work<'p>(&self, pair: &'p Pair, by_subject: Arc<Lost>) -> Work<'p> {
         let wanted = || self.cases.unwrap_or_else(|| draw::default_count(&pair.plan)) as usize;
         let count = if matches!(pair.subject.start, Start::Not(_)) { 1 } else { wanted() };
-        let ran = Mutex::new((0..count).map(|_| None).collect());
-        Work { pair, count, cases: OnceLock::new(), left: AtomicUsize::new(count), ran, lost: Lost::default(), by_subject }
+        let (cases, kept, lost) = (OnceLock::new(), Mutex::new(Kept::default()), Lost::default());
+        Work { pair, count, cases, left: AtomicUsize::new(count), kept, lost, by_subject }
     }
 
     /// One case, and the end of its pair when it was the last.
@@ -124,7 +133,8 @@ impl<'a> Engine<'a> {
         };
         work.lost.add(&ran.verdict, ran.took);
         work.by_subject.add(&ran.verdict, ran.took);
-        lock(&work.ran)[case] = Some(ran);
+        lock(&work.kept).add(case, ran);
+        (self.finished_one)(self.finished.fetch_add(1, Ordering::Relaxed) + 1);
         if work.left.fetch_sub(1, Ordering::AcqRel) == 1 {
             let entry = self.entry(worker, work);
             if !lock(door).hand_over(at, entry) {
@@ -167,31 +177,20 @@ impl<'a> Engine<'a> {
     }
 
     fn entry(&self, worker: usize, work: &Work) -> Entry {
-        let ran: Vec<Ran> = lock(&work.ran).iter_mut().filter_map(Option::take).collect();
-        let mut tally = Tally::default();
-        ran.iter().for_each(|ran| tally.add(&ran.verdict));
+        let kept = std::mem::take(&mut *lock(&work.kept));
         let Pair { subject, plan } = work.pair;
-        let mut rows = tally.rows();
-        let identity = identity(subject, &ran);
+        let mut rows = kept.tally.rows();
+        let identity = identity(subject, kept.version);
         standing::settle(&mut rows, &plan.id, &identity.version, &subject.expectations);
-        let failures = if self.explains { fail::explain(self, worker, work.pair, &rows, &ran) } else { Vec::new() };
-        let cases = ran.iter().filter(|ran| ran.verdict.outcome != CaseOutcome::NotRun).count();
-        Entry {
-            subject: identity,
-            scenario: plan.id.clone(),
-            cases: u32::try_from(cases).unwrap_or(u32::MAX),
-            duration: ran.iter().map(|ran| ran.took).sum(),
-            rows,
-            failures,
-        }
+        let failures = if self.explains { fail::explain(self, worker, work.pair, &rows, &kept.failing) } else { Vec::new() };
+        Entry { subject: identity, scenario: plan.id.clone(), cases: kept.cases, duration: kept.took, rows, failures }
     }
 }
 
 /// The subject as it named itself; where it never came to that, as it was asked for.
-fn identity(subject: &Subject, ran: &[Ran]) -> SubjectId {
-    let told = ran.iter().map(|ran| &ran.history.subject).find(|told| !told.version.is_empty());
+fn identity(subject: &Subject, told: Option<String>) -> SubjectId {
     let own = (subject.name == select::RAW).then(|| env!("CARGO_PKG_VERSION").to_owned());
-    let version = told.map(|told| told.version.clone()).or_else(|| subject.version_wanted.clone()).or(own);
+    let version = told.or_else(|| subject.version_wanted.clone()).or(own);
     SubjectId { name: subject.name.clone(), version: version.unwrap_or_default() }
 }
 
@@ -212,7 +211,7 @@ struct Work<'p> {
     pair: &'p Pair,
     count: usize,
     cases: OnceLock<Vec<Case>>,
-    ran: Mutex<Vec<Option<Ran>>>,
+    kept: Mutex<Kept>,
     left: AtomicUsize,
     /// In this pair.
     lost: Lost,

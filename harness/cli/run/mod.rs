@@ -3,6 +3,7 @@
 pub mod engine;
 mod fail;
 mod interrupt;
+mod kept;
 mod patience;
 mod progress;
 mod select;

@@ -6,7 +6,7 @@ use super::{LIMIT, LowerError, Lowered, Lowering};
 use crate::generate::act::{Act, State};
 use crate::generate::program::Op;
 use crate::plan::ast::Expect;
-use crate::plan::step::control::{Await, AwaitState, Gate, OpenGate, Repeat, When};
+use crate::plan::step::control::{Await, AwaitState, Burn, Gate, OpenGate, Repeat, When};
 
 impl Lowering<'_> {
     pub(super) fn gate(&mut self, here: &mut Here, step: &Gate) -> Lowered<Op> {
@@ -47,6 +47,12 @@ impl Lowering<'_> {
         // Awaiting `reaped` returns the end of each child, whatever it was; what is right is a matter of `reaped-all`.
         self.decls[op.step as usize].any = matches!(state, State::Reaped(_));
         Ok(op)
+    }
+
+    pub(super) fn burn(&mut self, here: &mut Here, step: &Burn) -> Lowered<Op> {
+        let (ms, beside) = (self.values.int(&step.ms)?, self.who(here, &step.beside)?);
+        let name = self.name_of(beside);
+        self.plain(here, "burn", format!("use {ms} ms of CPU beside {name}"), Some(&name), Act::Burn { ms, beside })
     }
 
     pub(super) fn repeat(&mut self, here: &mut Here, step: &Repeat, ops: &mut Vec<Op>) -> Lowered<()> {

@@ -42,6 +42,7 @@ impl Lowering<'_> {
             (clause.pending, Outcome::Pending),
             (clause.timed_out, Outcome::TimedOut),
             (clause.refused, Outcome::Other(String::new())),
+            (clause.done, Outcome::Done(None)),
         ];
         outcomes.extend(words.into_iter().filter(|(written, _)| *written).map(|(_, outcome)| outcome));
         Ok(outcomes)

@@ -116,6 +116,12 @@ impl Lowering<'_> {
         }
     }
 
+    pub(super) fn copy(&mut self, here: &mut Here, step: &fd::Copy) -> Lowered<Op> {
+        let (from, to) = (here.fd(&step.from)?, here.fd(&step.to)?);
+        let label = format!("copy {} to {}", step.from, step.to);
+        Ok(self.declare(here, "copy", label, Some(&step.from), &step.expect)?.op(Act::Copy { from, to }))
+    }
+
     pub(super) fn set_flags(&mut self, here: &mut Here, step: &fd::SetFlags) -> Lowered<Op> {
         let fd = here.fd(&step.of)?;
         let nonblock = self.values.bind_optional(step.nonblock.as_ref())?;

@@ -16,9 +16,10 @@ impl Lowering<'_> {
         let kind = kind_of(&word)?;
         let text = step.text.as_ref().map_or(Ok(Vec::new()), |text| self.values.bytes(text))?;
         let mode = step.mode.as_deref().map_or(Ok(usual_mode(kind)), octal)?;
-        self.programs.insert(step.path.clone(), started_by(kind, &step.path));
-        let act = Act::MakeFile { path: case_path(&step.path), kind, text, mode };
-        self.plain(here, "file", format!("make {}: {word}", step.path), Some(&step.path), act)
+        let path = self.values.name(&step.path)?;
+        self.programs.insert(path.clone(), started_by(kind, &path));
+        let act = Act::MakeFile { path: case_path(&path), kind, text, mode };
+        self.plain(here, "file", format!("make {path}: {word}"), Some(&path), act)
     }
 
     /// The path by which a program of the case directory is started. A flaw may lie in the path itself, not in a file.

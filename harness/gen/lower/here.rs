@@ -2,7 +2,7 @@
 
 use super::{LowerError, Lowered, Lowering};
 use crate::generate::act::{FdRef, Slot};
-use crate::plan::script::{ActorId, Plane};
+use crate::plan::script::{ActorId, Plane, SUBJECT};
 use std::collections::BTreeMap;
 
 /// A process as the names see it. A fork clones it.
@@ -98,6 +98,9 @@ impl Lowering<'_> {
         let name = self.values.name(name)?;
         if name == "self" {
             return Ok(here.actor);
+        }
+        if name == "subject" {
+            return Ok(SUBJECT);
         }
         if let Some((family, index)) = member(&name) {
             return self.member_of(family, index);

@@ -2,7 +2,7 @@
 
 use crate::plan::case::Plan;
 use crate::plan::script::{ActorDecl, ActorId};
-use crate::plan::step::{self, Step, fd};
+use crate::plan::step::{self, Step, fd, pipeline};
 use std::collections::BTreeMap;
 
 /// Numbers found by the walk before this one. Empty in the first, where whatever is missing is taken to be 0.
@@ -34,6 +34,10 @@ pub(super) fn families(steps: &[Step]) -> BTreeMap<String, u32> {
         match step {
             Step::When(when) => add(&mut counts, larger(families(&when.steps), families(&when.otherwise)), 1),
             Step::Repeat(repeat) => add(&mut counts, families(&repeat.steps), 2),
+            Step::Parallel(parallel) => {
+                add(&mut counts, families(&parallel.steps), 2);
+                parallel.lists.iter().for_each(|list| add(&mut counts, families(list), 1));
+            }
             Step::ForkTree(tree) => {
                 *counts.entry(tree.name.clone()).or_default() += 2;
                 add(&mut counts, families(&tree.steps), 2);
@@ -42,6 +46,11 @@ pub(super) fn families(steps: &[Step]) -> BTreeMap<String, u32> {
                 if let Some((name, inner)) = made(other) {
                     *counts.entry(name.to_owned()).or_default() += 1;
                     add(&mut counts, families(inner), 1);
+                }
+                for stage in pipeline::stages(other) {
+                    let times = if stage.times.is_some() { 2 } else { 1 };
+                    *counts.entry(stage.name.clone()).or_default() += times;
+                    add(&mut counts, families(&stage.steps), times);
                 }
             }
         }
@@ -54,6 +63,8 @@ fn made(step: &Step) -> Option<(&str, &[Step])> {
         Step::Fork(fork) => Some((&fork.name, &fork.steps)),
         Step::Exec(exec) => exec.name.as_deref().map(|name| (name, &exec.steps[..])),
         Step::Spawn(spawn) => Some((&spawn.name, &spawn.steps)),
+        Step::Run(run) => Some((&run.name, &run.steps)),
+        Step::Pipeline(pipeline) => Some((&pipeline.name, &[])),
         _ => None,
     }
 }
@@ -77,11 +88,12 @@ fn larger(mut left: BTreeMap<String, u32>, right: BTreeMap<String, u32>) -> BTre
 /// each round's is another one.
 pub(super) fn makes(step: &Step) -> bool {
     match step {
-        Step::Fork(_) | Step::ForkTree(_) | Step::Spawn(_) | Step::Exec(_) => true,
+        Step::Fork(_) | Step::ForkTree(_) | Step::Spawn(_) | Step::Exec(_) | Step::Pipeline(_) | Step::Run(_) => true,
         Step::Pipe(_) | Step::Open(_) | Step::Listen(_) | Step::Connect(_) | Step::Accept(_) => true,
         Step::Memory(_) | Step::Shared(_) | Step::Semaphore(_) => true,
         Step::Repeat(repeat) => repeat.index.is_some() || repeat.steps.iter().any(makes),
         Step::When(when) => when.steps.iter().chain(&when.otherwise).any(makes),
+        Step::Parallel(parallel) => parallel.steps.iter().chain(parallel.lists.iter().flatten()).any(makes),
         _ => false,
     }
 }

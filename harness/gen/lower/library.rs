@@ -4,16 +4,16 @@ use super::expect::may_fail;
 use super::fd::{case_path, close_parts, write_label};
 use super::here::Here;
 use super::process::agent_path;
-use super::{Declared, LowerError, Lowered, Lowering};
+use super::wishes;
+use super::{LowerError, Lowered, Lowering};
 use crate::generate::act::{Act, Payload};
 use crate::generate::program::Op;
-use crate::plan::ast::Expect;
+use crate::plan::ast::{Expect, ExpectWord};
 use crate::plan::expr::Arg;
-use crate::plan::script::{ActorId, Asked, AskedEnv, AskedFd, Ended, Origin, Outcome};
+use crate::plan::script::{ActorId, Asked, AskedEnv, Origin, StepDecl};
 use crate::plan::step::{Step, fd, library, process, signal};
 use crate::plan::value::Value;
 use crate::wire::message::{Data, EnvRequest, Operation, SpawnRequest, Stdio};
-use std::collections::BTreeMap;
 
 /// What a pattern repeats; the same as the interpreter's.
 const PATTERN: &str = "0123456789abcdef";
@@ -33,6 +33,9 @@ impl Lowering<'_> {
         match step {
             Step::Spawn(spawn) => ops.push(self.spawn(here, spawn)?),
             Step::Parallel(parallel) => ops.push(self.parallel(here, parallel)?),
+            Step::Handle(handle) => ops.push(self.handle(here, handle)?),
+            Step::Pipeline(pipeline) => ops.push(self.pipeline(here, pipeline)?),
+            Step::Run(run) => ops.push(self.run(here, run)?),
             other => match self.requests(here, other)? {
                 Some((requests, expect)) => {
                     for request in requests {
@@ -53,7 +56,6 @@ impl Lowering<'_> {
 
     /// The requests that a step makes, with its expectation; `None` where it is not the subject's.
     fn requests<'s>(&self, here: &Here, step: &'s Step) -> Lowered<Option<(Vec<Request>, &'s Expect)>> {
-        let none = &Expect::Success;
         Ok(Some(match step {
             Step::Wait(wait) => (self.waits(here, wait)?, &wait.expect),
             Step::Write(write) => (vec![self.write_request(here, write)?], &write.expect),
@@ -65,9 +67,18 @@ impl Lowering<'_> {
             Step::Terminate(step) => {
                 (vec![self.simple(here, "terminate", &step.who, |handle| Operation::Terminate { handle })?], &step.expect)
             }
-            Step::Drop(step) => (vec![self.simple(here, "drop", &step.0, |handle| Operation::Drop { handle })?], none),
+            Step::Drop(step) => {
+                (vec![self.simple(here, "drop", &step.0, |handle| Operation::Drop { handle })?], self.expect_of_drop(here, &step.0)?)
+            }
             _ => return Ok(None),
         }))
+    }
+
+    /// Of a child that may not have been started nothing is there to be given up.
+    fn expect_of_drop(&self, here: &Here, who: &str) -> Lowered<&'static Expect> {
+        let name = self.name_of(self.who(here, who)?);
+        let doubtful = |decl: &StepDecl| decl.kind == "spawn" && decl.on.as_ref() == Some(&name) && may_fail(&decl.expect);
+        Ok(if self.decls.iter().any(doubtful) { &Expect::Word(ExpectWord::Any) } else { &Expect::Success })
     }
 
     fn simple(&self, here: &Here, kind: &'static str, who: &str, make: impl FnOnce(String) -> Operation) -> Lowered<Request> {
@@ -107,18 +118,28 @@ impl Lowering<'_> {
 
     fn read_request(&self, here: &Here, step: &fd::Read) -> Lowered<Request> {
         let (actor, stream) = self.channel(here, &step.from, &["stdout", "stderr"])?;
-        if step.bytes.is_some() || step.once.is_some() {
-            return Err(LowerError::invalid(format!("a library reads {} to its end: write `until: eof`", step.from)));
+        if step.once.is_some() {
+            return Err(LowerError::invalid(format!(
+                "a library's reads of {} cannot be counted: write `until: eof` or `bytes: N`",
+                step.from
+            )));
         }
-        let operation = Operation::Read { handle: String::new(), stream, bytes: None };
-        let label = format!("read {} to its end", step.from);
+        let bytes: Option<u64> = self.values.optional(step.bytes.as_ref())?;
+        let operation = Operation::Read { handle: String::new(), stream, bytes };
+        let label = match bytes {
+            Some(bytes) => format!("read {bytes} bytes from {}", step.from),
+            None => format!("read {} to its end", step.from),
+        };
         Ok(Request { actor, operation, kind: "read", label, on: step.from.clone() })
     }
 
     fn close_request(&self, here: &Here, step: &fd::Close) -> Lowered<Request> {
         let endpoint = close_parts(step).0;
-        let (actor, _) = self.channel(here, endpoint, &["stdin"])?;
-        let operation = Operation::CloseStdin { handle: String::new() };
+        let (actor, stream) = self.channel(here, endpoint, &["stdin", "stdout", "stderr"])?;
+        let operation = match stream.as_str() {
+            "stdin" => Operation::CloseStdin { handle: String::new() },
+            _ => Operation::Close { handle: String::new(), stream },
+        };
         Ok(Request { actor, operation, kind: "close", label: format!("close {endpoint}"), on: endpoint.to_owned() })
     }
 
@@ -158,53 +179,6 @@ impl Lowering<'_> {
         Ok(request)
     }
 
-    fn parallel(&mut self, here: &mut Here, step: &library::Parallel) -> Lowered<Op> {
-        let threads: u32 = self.values.int(&step.threads)?;
-        let mut operations = Vec::new();
-        let mut expects = Vec::new();
-        let mut labels = Vec::new();
-        for inner in &step.steps {
-            let Some((requests, expect)) = self.requests(here, inner)? else {
-                return Err(LowerError::invalid("`parallel` takes operations on started processes alone"));
-            };
-            labels.extend(requests.iter().map(|request| request.label.clone()));
-            expects.extend(requests.iter().map(|request| (request.kind, expect)));
-            operations.extend(requests.into_iter().map(|request| (request.actor, request.operation)));
-        }
-        let label = format!("in {threads} threads at once: {}", labels.join(", "));
-        let declared = self.declare(here, "parallel", label, None, &Expect::Success)?;
-        let lenient = self.expect_of_all(declared, &expects)?;
-        Ok(Op { lenient, ..declared.op(Act::AskParallel { threads, operations }) })
-    }
-
-    /// The operations of `parallel` return under one step, so what any of them may return is right for it. Where none says
-    /// anything, nothing is demanded but that they do not fail.
-    fn expect_of_all(&mut self, declared: Declared, expects: &[(&'static str, &Expect)]) -> Lowered<bool> {
-        if expects.iter().all(|(_, expect)| expect.is_success()) {
-            return Ok(false);
-        }
-        let (mut outcomes, mut anything) = (Vec::new(), false);
-        for (kind, expect) in expects {
-            let (more, any) = self.outcomes(expect)?;
-            anything |= any;
-            match (more.is_empty(), *kind) {
-                (true, "wait" | "communicate") => outcomes.push(Outcome::Ended(Ended::Exited(0))),
-                (true, _) => outcomes.push(Outcome::Done(None)),
-                (false, _) => outcomes.extend(more),
-            }
-        }
-        let mut known: Vec<Outcome> = Vec::new();
-        for outcome in outcomes {
-            if !known.contains(&outcome) {
-                known.push(outcome);
-            }
-        }
-        let decl = self.decl(declared);
-        decl.expect = known;
-        decl.any = anything;
-        Ok(true)
-    }
-
     fn spawn(&mut self, here: &mut Here, step: &library::Spawn) -> Lowered<Op> {
         let (outcomes, _) = self.outcomes(&step.expect)?;
         let child = self.actor(here, &step.name, Origin::Spawned)?;
@@ -216,30 +190,29 @@ impl Lowering<'_> {
         let cwd = self.values.bind_optional(step.cwd.as_ref())?.map(|path| self.program_path(&path));
         let streams = [&step.stdin, &step.stdout, &step.stderr];
         let stdio = self.stdio(streams)?;
+        let wishes = self.wishes(step)?;
         let declared = self.declare(here, "spawn", spawn_label(step, &name, &program, args.len()), Some(&name), &step.expect)?;
         self.decl(declared).asked = Some(Box::new(Asked {
             child: (plays && !may_fail(&outcomes)).then_some(child),
             program: program.clone(),
-            argv: std::iter::once(Value::Text(program.clone())).chain(args.iter().cloned()).collect(),
+            argv: wishes
+                .arg0
+                .clone()
+                .into_iter()
+                .chain(wishes.arg0.is_none().then(|| Value::Text(program.clone())))
+                .chain(args.iter().cloned())
+                .collect(),
             env: env.clone().map(|env| AskedEnv { replace: env.replace, vars: env.vars }),
-            fds: asked_fds(&stdio),
+            fds: wishes::asked_fds(&wishes, &stdio),
             cwd: cwd.clone(),
+            identity: wishes::asked_identity(&wishes, &stdio),
         }));
         here.made(&step.name, child);
         if plays {
             self.agent(here.spawned(child), &step.steps)?;
         }
         let [stdin, stdout, stderr] = stdio;
-        let request = SpawnRequest {
-            program: Value::Text(program),
-            args,
-            env,
-            cwd: cwd.map(Value::Text),
-            stdin,
-            stdout,
-            stderr,
-            ..SpawnRequest::default()
-        };
+        let request = SpawnRequest { program: Value::Text(program), args, env, cwd: cwd.map(Value::Text), stdin, stdout, stderr, ..wishes };
         let operation = Box::new(Operation::Spawn(Box::new(request)));
         Ok(declared.op(Act::Ask { actor: Some(child), name, operation }))
     }
@@ -247,8 +220,8 @@ impl Lowering<'_> {
     fn program_of_spawn(&self, step: &library::Spawn, name: &str) -> Lowered<String> {
         match &step.program {
             None => Ok(agent_path(name)),
-            Some(program) if step.search => self.values.bind(program),
-            Some(program) => Ok(self.program_path(&self.values.bind(program)?)),
+            Some(program) if step.search => self.values.template(program),
+            Some(program) => Ok(self.program_path(&self.values.template(program)?)),
         }
     }
 
@@ -272,13 +245,14 @@ impl Lowering<'_> {
     fn stdio(&self, words: [&Option<Arg<String>>; 3]) -> Lowered<[Option<Stdio>; 3]> {
         let mut stdio = [None, None, None];
         for (place, word) in stdio.iter_mut().zip(words) {
-            *place = self.values.bind_optional(word.as_ref())?.map_or(Ok(None), |word| stdio_of(&word))?;
+            let word = word.as_ref().map(|word| self.values.template(word)).transpose()?;
+            *place = word.map_or(Ok(None), |word| stdio_of(&word))?;
         }
         Ok(stdio)
     }
 }
 
-fn stdio_of(word: &str) -> Lowered<Option<Stdio>> {
+pub(super) fn stdio_of(word: &str) -> Lowered<Option<Stdio>> {
     let stdio = match word.split_once(' ') {
         None => match word {
             "default" => return Ok(None),
@@ -300,21 +274,6 @@ fn stdio_of(word: &str) -> Lowered<Option<Stdio>> {
     })
 }
 
-/// What the child's 0, 1, 2 must be. Where nothing was asked, the library's default counts and nothing is demanded.
-fn asked_fds(stdio: &[Option<Stdio>; 3]) -> BTreeMap<i32, AskedFd> {
-    let asked = |number: i32, stdio: &Stdio| match stdio {
-        Stdio::Inherit => AskedFd::Inherit(number),
-        Stdio::Null => AskedFd::Null,
-        Stdio::Pipe => AskedFd::Pipe,
-        Stdio::File(path) => AskedFd::File(path.clone()),
-        Stdio::Fd(other) => AskedFd::Inherit(*other),
-        Stdio::Stdout => AskedFd::SameAs(1),
-        Stdio::Pty => AskedFd::Terminal,
-    };
-    let numbered = (0..).zip(stdio);
-    numbered.filter_map(|(number, stdio)| stdio.as_ref().map(|stdio| (number, asked(number, stdio)))).collect()
-}
-
 fn spawn_label(step: &library::Spawn, name: &str, program: &str, args: usize) -> String {
     let mut label = match &step.program {
         None => format!("spawn {name}"),
@@ -326,6 +285,6 @@ fn spawn_label(step: &library::Spawn, name: &str, program: &str, args: usize) ->
     label
 }
 
-fn pattern(len: u64) -> Data {
+pub(super) fn pattern(len: u64) -> Data {
     Data::Pattern { repeat: PATTERN.to_owned(), len }
 }

@@ -14,6 +14,7 @@
 //! 4. Descriptors and mappings are slots of a table that a fork copies, so a name has the same slot in parent and child. An
 //!    exec'd program starts with an empty table: it knows only descriptor numbers.
 
+mod attribute;
 mod control;
 mod expect;
 mod fd;
@@ -22,10 +23,13 @@ mod here;
 mod known;
 mod library;
 mod memory;
+mod parallel;
+mod pipeline;
 mod process;
 mod signal;
 mod socket;
 mod values;
+mod wishes;
 
 #[cfg(test)]
 mod tests;
@@ -36,7 +40,7 @@ use super::act::Act;
 use super::program::{AgentPart, Op, Program, SubjectStart};
 use crate::plan::ast::Expect;
 use crate::plan::case::{Case, Plan};
-use crate::plan::script::{ActorDecl, ActorId, CheckDecl, Origin, Plane, Script, StepDecl, StepId};
+use crate::plan::script::{ActorDecl, ActorId, CheckDecl, Origin, Plane, SUBJECT, Script, StepDecl, StepId};
 use crate::plan::step::{self, Step};
 use here::Here;
 use known::Known;
@@ -185,7 +189,7 @@ impl<'a> Lowering<'a> {
             Step::ForkTree(tree) => ops.push(self.fork_tree(here, tree)?),
             Step::Exec(exec) => ops.push(self.exec(here, exec)?),
             Step::Exit(exit) => ops.push(self.exit(here, exit)?),
-            Step::Wait(wait) => ops.push(self.wait(here, wait)?),
+            Step::Wait(wait) => ops.extend(self.wait(here, wait)?),
             Step::ReportState(report) => ops.push(self.report_state(here, report)?),
             Step::Pipe(pipe) => ops.push(self.pipe(here, pipe)?),
             Step::Open(open) => ops.push(self.open(here, open)?),
@@ -194,7 +198,16 @@ impl<'a> Lowering<'a> {
             Step::Write(write) => ops.push(self.write(here, write)?),
             Step::WriteRecords(write) => ops.push(self.write_records(here, write)?),
             Step::Read(read) => ops.push(self.read(here, read)?),
+            Step::Copy(copy) => ops.push(self.copy(here, copy)?),
             Step::SetFlags(flags) => ops.push(self.set_flags(here, flags)?),
+            Step::Limit(limit) => ops.push(self.limit(here, limit)?),
+            Step::Umask(umask) => ops.push(self.umask(here, umask)?),
+            Step::Chdir(chdir) => ops.push(self.chdir(here, chdir)?),
+            Step::Nice(nice) => ops.push(self.nice(here, nice)?),
+            Step::NewSession(session) => ops.push(self.new_session(here, session)?),
+            Step::Group(group) => ops.push(self.group(here, group)?),
+            Step::KillGroup(kill) => ops.push(self.kill_group(here, kill)?),
+            Step::Spin(_) => ops.push(self.spin(here)?),
             Step::Signal(signal) => ops.push(self.signal(here, signal)?),
             Step::Mask(mask) => ops.push(self.mask(here, mask)?),
             Step::Kill(kill) => ops.push(self.kill(here, kill)?),
@@ -212,6 +225,7 @@ impl<'a> Lowering<'a> {
             Step::Semaphore(semaphore) => ops.push(self.semaphore(here, semaphore)?),
             Step::Down(down) => ops.push(self.down(here, down)?),
             Step::Up(up) => ops.push(self.up(here, up)?),
+            Step::Burn(burn) => ops.push(self.burn(here, burn)?),
             other => self.control_step(here, other, ops)?,
         }
         Ok(())
@@ -249,6 +263,7 @@ impl<'a> Lowering<'a> {
             on: on.map(str::to_owned),
             records: None,
             asked: None,
+            stages: Vec::new(),
         });
         self.within_limit()?;
         Ok(Declared { id, lenient: !expect.is_success() })
@@ -279,6 +294,9 @@ impl<'a> Lowering<'a> {
     }
 
     fn name_of(&self, actor: ActorId) -> String {
+        if actor == SUBJECT {
+            return "the subject".to_owned();
+        }
         self.actors.get(usize::from(actor)).map_or_else(|| format!("actor {actor}"), |decl| decl.name.clone())
     }
 
@@ -349,6 +367,9 @@ impl<'a> Lowering<'a> {
             ignored: self.values.signals(&wish.ignored)?,
             stray: self.values.optional(wish.stray.as_ref())?.unwrap_or(0),
             nofile: self.values.optional(wish.nofile.as_ref())?,
+            hold: self.held(&wish.hold)?,
+            path: wish.path.as_ref().map(|path| self.values.text(path)).transpose()?.map(|path| path.to_string()),
+            spare: self.values.optional(wish.spare.as_ref())?,
         };
         Ok((start != SubjectStart::default()).then_some(start))
     }

@@ -15,12 +15,14 @@ const DEEPEST_TREE: u8 = 6;
 
 impl Lowering<'_> {
     pub(super) fn fork(&mut self, here: &mut Here, step: &process::Fork) -> Lowered<Op> {
+        let pid_of = step.pid_of.as_ref().map(|other| self.who(here, other)).transpose()?;
         let child = self.actor(here, &step.name, Origin::Forked)?;
         let name = self.name_of(child);
-        let declared = self.declare(here, "fork", format!("fork {name}"), Some(&name), &step.expect)?;
+        let number = pid_of.map_or_else(String::new, |other| format!(" under the process id of {}", self.name_of(other)));
+        let declared = self.declare(here, "fork", format!("fork {name}{number}"), Some(&name), &step.expect)?;
         here.made(&step.name, child);
         let body = self.steps(&mut here.forked(child), &step.steps)?;
-        Ok(declared.op(Act::Fork { actor: child, body }))
+        Ok(declared.op(Act::Fork { actor: child, pid_of, body }))
     }
 
     /// Process k > 0 is actor `first + k`. The performer stays who it is, so `first` itself is no actor of the tree.
@@ -108,13 +110,17 @@ impl Lowering<'_> {
         self.plain(here, "exit", format!("exit with code {code}"), None, Act::Exit { code })
     }
 
-    pub(super) fn wait(&mut self, here: &mut Here, step: &process::Wait) -> Lowered<Op> {
+    /// `None` for a family that has no member in this case: there is nobody to wait for.
+    pub(super) fn wait(&mut self, here: &mut Here, step: &process::Wait) -> Lowered<Option<Op>> {
         let via = self.via(step)?;
         let whom = self.whom(here, step)?;
+        if matches!(&whom, Whom::These(actors) if actors.is_empty()) {
+            return Ok(None);
+        }
         let label = self.wait_label(&whom, step.nohang);
         let declared = self.declare(here, "wait", label, Some(&step.target), &step.expect)?;
         let process::Wait { nohang, nowait, untraced, continued, .. } = *step;
-        Ok(declared.op(Act::Wait { whom, via, nohang, nowait, untraced, continued }))
+        Ok(Some(declared.op(Act::Wait { whom, via, nohang, nowait, untraced, continued })))
     }
 
     fn whom(&self, here: &Here, step: &process::Wait) -> Lowered<Whom> {
@@ -151,7 +157,7 @@ impl Lowering<'_> {
             }
             Whom::These(actors) => {
                 let names: Vec<_> = actors.iter().map(|actor| self.name_of(*actor)).collect();
-                format!("wait for {}{ending}", if names.is_empty() { "nobody".to_owned() } else { names.join(", ") })
+                format!("wait for {}{ending}", names.join(", "))
             }
         }
     }

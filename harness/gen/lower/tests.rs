@@ -63,7 +63,7 @@ fn ops(text: &mut String, ops_: &[Op], depth: usize) {
         let lenient = if op.lenient { " (lenient)" } else { "" };
         let _ = write!(text, "{indent}op {}{lenient} ", op.step);
         let (head, bodies): (String, Vec<&[Op]>) = match &op.act {
-            Act::Fork { actor, body } => (format!("Fork {actor}"), vec![body]),
+            Act::Fork { actor, body, .. } => (format!("Fork {actor}"), vec![body]),
             Act::ForkTree { first, levels, bodies } => {
                 (format!("ForkTree first {first}, levels {levels}"), bodies.iter().map(Vec::as_slice).collect())
             }
@@ -126,4 +126,21 @@ fn a_later_sibling_can_be_named() {
     let (_, program) = lower(&plan, &Case { scenario: String::new(), bindings: [].into(), seed: 0, number: 0 }).expect("lowered");
     let Act::Fork { body, .. } = &program.root[0].act else { panic!("a fork") };
     assert!(matches!(body[0].act, Act::Await { who: 2, .. }), "{body:?}");
+}
+
+/// Each thread's children are its own, and each operation has a step; threads that do the same share one list.
+#[test]
+fn threads_have_lists_where_they_differ() {
+    let text = "{title: t, spec: [s], given: {k: {int: 3..=3}}, steps: [{parallel: {threads: $k, index: t, do: [{repeat: {times: 2, do: \
+                [{spawn: {as: child, do: [{exit: $t}]}}, {wait: {for: child, expect: {exited: $t}}}]}}]}}, \
+                {parallel: {threads: 4, do: [{wait: {for: 'child[5]', expect: {exited: 2}}}]}}]}";
+    let plan = plan(text);
+    let (script, program) = lower(&plan, &bound(&plan, &[])).expect("lowered");
+    assert_eq!(validate(&script, &program), Vec::<String>::new());
+    let shape = |op: &Op| match &op.act {
+        Act::AskParallel { threads, lists } => (*threads, lists.iter().map(Vec::len).collect::<Vec<_>>()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(program.root.iter().map(shape).collect::<Vec<_>>(), [(3, vec![4, 4, 4]), (4, vec![1])]);
+    assert_eq!(script.actors.last().map(|actor| actor.name.as_str()), Some("child[5]"));
 }

@@ -2,7 +2,7 @@
 
 use crate::generate::act::{Act, FdRef};
 use crate::generate::program::{Op, Program};
-use crate::plan::script::Script;
+use crate::plan::script::{SUBJECT, Script};
 
 /// Every fault found, in words; empty when both halves are sound and fit each other.
 pub(crate) fn validate(script: &Script, program: &Program) -> Vec<String> {
@@ -75,7 +75,7 @@ impl Checker<'_> {
 
     fn act(&mut self, act: &Act, performer: u16) {
         match act {
-            Act::Fork { actor, body } => self.ops(body, *actor),
+            Act::Fork { actor, body, .. } => self.ops(body, *actor),
             Act::ForkTree { first, levels, bodies } => {
                 self.below("bodies", bodies.len(), (1 << levels) + 1);
                 for (number, body) in (0_u16..).zip(bodies) {
@@ -92,12 +92,20 @@ impl Checker<'_> {
                 self.below("slot", *slot, self.program.fd_slots);
             }
             Act::Close { fd } | Act::Write { fd, .. } | Act::Read { fd, .. } | Act::WriteRecords { fd, .. } => self.fd(*fd),
+            Act::Copy { from, to } => [from, to].into_iter().for_each(|fd| self.fd(*fd)),
             Act::Memory { slot, .. } | Act::Shared { slot, .. } | Act::Semaphore { slot, .. } | Act::Add { slot, .. } => {
                 self.below("memory", *slot, self.program.memory_slots);
             }
+            Act::Await { who: SUBJECT, .. } if self.program.library => {}
             Act::Await { who, .. } => self.below("actor", *who, self.program.actors),
-            Act::Ask { .. } | Act::AskParallel { .. } if performer != 0 || !self.program.library => {
+            Act::Ask { .. } | Act::AskParallel { .. } | Act::AskPipeline { .. } if performer != 0 || !self.program.library => {
                 self.faults.push("only a library's driver asks".to_owned());
+            }
+            Act::AskParallel { threads, lists } => {
+                if lists.len() != 1 && lists.len() != *threads as usize {
+                    self.faults.push(format!("{} lists for {threads} threads", lists.len()));
+                }
+                lists.iter().for_each(|list| self.ops(list, performer));
             }
             _ => {}
         }

@@ -49,6 +49,14 @@ impl<'a> Values<'a> {
         integer(&self.value(expr)?)
     }
 
+    /// A text with the parameters in it put in, or the value of a parameter.
+    pub(super) fn template(&self, arg: &Arg<String>) -> Lowered<String> {
+        match arg {
+            Arg::Lit(text) => self.name(text),
+            Arg::Param(_) => self.bind(arg),
+        }
+    }
+
     /// The same where it may be absent.
     pub(super) fn optional<T: TryFrom<i64>>(&self, expr: Option<&Expr>) -> Lowered<Option<T>> {
         expr.map(|expr| self.int(expr)).transpose()

@@ -4,7 +4,8 @@
 //! nothing. So it asks not only what came of each step, but also whether each step was come to.
 //!
 //! Rules, the first broken one is reported:
-//! 1. Every outcome is one that its step declares (see [`outcome::as_declared`]).
+//! 1. Every outcome is one that its step declares (see [`outcome::as_declared`]). What is told beside it of single stages of a
+//!    pipeline is a matter of `stage-status`.
 //! 2. Nobody gave up.
 //! 3. In an actor that came to its end, every step that began also ended. (`exit` and `exec` do not return.)
 //! 4. In an actor that came to its end, every step began, except those inside a loop or a parallel block.
@@ -96,7 +97,7 @@ fn endless(kind: &str) -> bool {
 fn wrong_outcome(history: &History) -> Option<Finding> {
     view::returns(history).find_map(|(at, event, seen, of)| {
         let step = view::step_of(history, event)?;
-        if outcome::as_declared(step, seen) {
+        if outcome::as_declared(step, seen) || view::is_stage(history, of) {
             return None;
         }
         let whom = of.map(|child| format!(" of {}", view::name(history, child))).unwrap_or_default();

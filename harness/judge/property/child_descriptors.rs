@@ -51,7 +51,7 @@ fn judged(history: &History, start: &Start) -> Finding {
 fn surplus(history: &History, start: &Start) -> Finding {
     let unasked = start.state.fds.iter().filter(|fd| fd.fd > 2 && !start.asked.fds.contains_key(&fd.fd));
     let words: Vec<String> = unasked.map(drift::fd_words).collect();
-    if start.step.kind != "spawn" || words.is_empty() {
+    if !matches!(start.step.kind.as_str(), "spawn" | "pipeline" | "run") || words.is_empty() {
         return Finding::Pass;
     }
     start.fails(history, "no descriptor that was not asked for", format!("also open: {}", view::list(words, 8)))

@@ -7,7 +7,7 @@
 //! Observed only; the deadline is the scenario's.
 
 use crate::judge::verdict::Finding;
-use crate::judge::{Property, view};
+use crate::judge::{Property, hang, view};
 use crate::plan::script::CheckDecl;
 use crate::trace::{End, History};
 
@@ -32,7 +32,8 @@ impl Property for InTime {
         let expected = format!("an end within {deadline} ms");
         if let End::Hang { evidence } = &history.end {
             let unended = history.events.len().checked_sub(1).into_iter().collect();
-            return Finding::fail(expected, format!("a hang: {}", view::list(evidence, 12)), "warden", unended);
+            let seen = hang::explain(history).map_or_else(|| view::list(evidence, 12), |explained| explained.sentence);
+            return Finding::fail(expected, format!("a hang: {seen}"), "warden", unended);
         }
         if deadline == 0 || history.observed.elapsed_ns == 0 {
             return view::undecided("the history has no deadline or no duration");

@@ -22,9 +22,15 @@ const BYTES: ArgDecl = ArgDecl {
     name: "bytes",
     kind: ArgKind::Expr,
     required: false,
-    help: "so many bytes of the fixed pattern that `write: {bytes: N}` writes",
+    help: "so many bytes of the fixed pattern that `write: {bytes: N}` writes, after the text where there is one",
 };
 const TEXT: ArgDecl = ArgDecl { name: "text", kind: ArgKind::Expr, required: false, help: "this text" };
+const TERMINAL: ArgDecl = ArgDecl {
+    name: "terminal",
+    kind: ArgKind::Expr,
+    required: false,
+    help: "it was written to a terminal, which makes carriage return and new line of each new line",
+};
 /// What `write: {bytes: N}` writes, over and over.
 const PATTERN: &[u8] = b"0123456789abcdef";
 
@@ -39,7 +45,7 @@ impl Property for OutputEquals {
         "POSIX.1-2024 read(), write(), pipe(), _exit()"
     }
     fn args(&self) -> &'static [ArgDecl] {
-        &[args::STREAM, BYTES, TEXT]
+        &[args::STREAM, BYTES, TEXT, TERMINAL]
     }
     fn judge(&self, history: &History, asked: &CheckDecl) -> Finding {
         let Some(stream) = view::text(asked, "stream") else { return view::wants("stream") };
@@ -57,34 +63,42 @@ impl Property for OutputEquals {
     }
 }
 
-enum Expected {
-    Pattern(u64),
-    Text(Vec<u8>),
+/// A text, then so many bytes of the pattern.
+struct Expected {
+    text: Vec<u8>,
+    pattern: u64,
 }
 
 impl Expected {
     fn of(asked: &CheckDecl) -> Option<Expected> {
-        if let Some(text) = asked.args.get("text") {
-            return text
-                .bytes()
-                .or_else(|| matches!(text, Value::Int(_) | Value::Bool(_)).then(|| text.to_string().into_bytes()))
-                .map(Expected::Text);
-        }
-        view::int(asked, "bytes").and_then(|bytes| u64::try_from(bytes).ok()).map(Expected::Pattern)
+        let (text, pattern) = (asked.args.get("text"), asked.args.get("bytes"));
+        let plain =
+            |text: &Value| text.bytes().or_else(|| matches!(text, Value::Int(_) | Value::Bool(_)).then(|| text.to_string().into_bytes()));
+        let terminal = asked.args.get("terminal").is_some_and(|value| *value == Value::Bool(true));
+        let expected = Expected {
+            text: text.map_or(Some(Vec::new()), plain)?,
+            pattern: pattern.map_or(Some(0), |pattern| pattern.int().and_then(|bytes| u64::try_from(bytes).ok()))?,
+        };
+        let expected = if terminal { expected.through_a_terminal() } else { expected };
+        (text.is_some() || pattern.is_some()).then_some(expected)
+    }
+
+    /// What a terminal makes of it as it is by default: each new line goes out as carriage return and new line. POSIX.1-2024
+    /// XBD 11.2.3 ONLCR. The pattern has none.
+    fn through_a_terminal(self) -> Expected {
+        let line_end = |byte: u8| if byte == b'\n' { vec![b'\r', b'\n'] } else { vec![byte] };
+        Expected { text: self.text.into_iter().flat_map(line_end).collect(), ..self }
     }
 
     fn len(&self) -> u64 {
-        match self {
-            Expected::Pattern(len) => *len,
-            Expected::Text(text) => text.len() as u64,
-        }
+        self.text.len() as u64 + self.pattern
     }
 
     /// The byte at an offset within `len`.
     fn byte(&self, at: usize) -> Option<u8> {
-        match self {
-            Expected::Pattern(len) => ((at as u64) < *len).then(|| PATTERN[at % PATTERN.len()]),
-            Expected::Text(text) => text.get(at).copied(),
+        match at.checked_sub(self.text.len()) {
+            None => self.text.get(at).copied(),
+            Some(at) => ((at as u64) < self.pattern).then(|| PATTERN[at % PATTERN.len()]),
         }
     }
 }
@@ -107,4 +121,18 @@ fn compared(history: &History, reading: &Reading, expected: &Expected) -> Findin
 
 fn byte_words(byte: u8) -> String {
     if byte.is_ascii_graphic() { format!("`{}`", char::from(byte)) } else { format!("0x{byte:02x}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_ends_lines_twice() {
+        let args = [("text", Value::Text("a\nb".into())), ("bytes", Value::Int(3)), ("terminal", Value::Bool(true))];
+        let args = args.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let expected = Expected::of(&CheckDecl { property: "output-equals".into(), args, line: 0 }).expect("both are given");
+        let bytes: Vec<u8> = (0..).map_while(|at| expected.byte(at)).collect();
+        assert_eq!((bytes.as_slice(), expected.len()), (b"a\r\nb012".as_slice(), 7));
+    }
 }

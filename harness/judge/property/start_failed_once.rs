@@ -40,7 +40,8 @@ impl Property for StartFailedOnce {
     }
     fn judge(&self, history: &History, asked: &CheckDecl) -> Finding {
         let within = view::int(asked, "within").unwrap_or(DEFAULT_MS);
-        let failing = history.script.steps.iter().filter(|step| matches!(step.kind.as_str(), "spawn" | "exec") && to_fail(step));
+        let failing =
+            history.script.steps.iter().filter(|step| matches!(step.kind.as_str(), "spawn" | "exec" | "pipeline" | "run") && to_fail(step));
         starts::worst(failing.map(|step| judged(history, step, within)))
     }
 }
@@ -54,8 +55,12 @@ fn to_fail(step: &StepDecl) -> bool {
 fn judged(history: &History, step: &StepDecl, within: i64) -> Finding {
     let mine = || history.events.iter().enumerate().filter(|(_, event)| event.step == Some(step.id));
     let calls: Vec<usize> = mine().filter(|(_, event)| event.what == What::Call).map(|(at, _)| at).collect();
-    let returns: Vec<(usize, &Outcome)> =
-        mine().filter_map(|(at, event)| if let What::Return { outcome, .. } = &event.what { Some((at, outcome)) } else { None }).collect();
+    let returns: Vec<(usize, &Outcome)> = mine()
+        .filter_map(|(at, event)| match &event.what {
+            What::Return { outcome, of } if !view::is_stage(history, *of) => Some((at, outcome)),
+            _ => None,
+        })
+        .collect();
     let by = view::name(history, step.actor);
     let fails = |expected: String, seen: String, events: Vec<usize>| {
         Finding::fail(format!("{expected} from {}", view::place(step)), seen, by.clone(), events)

@@ -7,7 +7,9 @@
 //! 1. No number is open that was not open before.
 //! 2. No number is closed that was open before.
 //! 3. Every number refers to the same file (device and inode, or the name where the platform shows no inode).
-//! 4. Numbers that the scenario itself opened, closed or duplicated onto in the root do not count.
+//! 4. Every number is close-on-exec, or not, as before, where the platform shows it: what is to be inherited by one child is made
+//!    so in that child.
+//! 5. Numbers that the scenario itself opened, closed or duplicated onto in the root do not count.
 //!
 //! # References
 //! POSIX.1-2024 `open()`, `close()`, `fork()`, `exec` on the inheritance of descriptors; proc_pid_fd(5).
@@ -71,5 +73,10 @@ fn differences(before: &BTreeMap<i32, &FdState>, after: &BTreeMap<i32, &FdState>
         let now = after.get(fd).filter(|now| !drift::same_file(was, now))?;
         Some((*fd, format!("changed: {}, was {}", drift::fd_words(now), was.target)))
     });
-    left.chain(gone).chain(changed).collect()
+    let marked = before.iter().filter_map(|(fd, was)| {
+        let now = after.get(fd).filter(|now| drift::same_file(was, now) && now.cloexec.is_some() && was.cloexec.is_some())?;
+        let words = if now.cloexec == Some(true) { "close-on-exec now" } else { "no longer close-on-exec" };
+        (now.cloexec != was.cloexec).then(|| (*fd, format!("{words}: {}", drift::fd_words(now))))
+    });
+    left.chain(gone).chain(changed).chain(marked).collect()
 }

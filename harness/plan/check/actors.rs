@@ -3,7 +3,7 @@
 use crate::plan::diagnostic::{Problem, Span};
 use crate::plan::node::Node;
 use crate::plan::parse::walk;
-use crate::plan::step::{self, Step};
+use crate::plan::step::{self, Step, pipeline};
 use std::collections::BTreeMap;
 
 /// One actor, or a family of them.
@@ -15,6 +15,8 @@ pub struct Actor {
     pub spawned: bool,
     /// The image of its parent's own process.
     pub image: bool,
+    /// The pipeline that it is a stage of.
+    pub stage_of: Option<String>,
     /// Where it is named.
     pub span: Span,
 }
@@ -32,29 +34,51 @@ pub fn gather(steps: &[Step], nodes: &Node, problems: &mut Vec<Problem>) -> Acto
 fn below(steps: &[Step], nodes: &Node, parent: &str, doubtful: bool, actors: &mut Actors, problems: &mut Vec<Problem>) {
     for (i, step) in steps.iter().enumerate() {
         let body = nodes.item(i).at(step::name(step));
+        if pipeline::whole(step).is_some() {
+            in_stages(step, body, parent, doubtful, actors, problems);
+            continue;
+        }
         let name = starts(step);
         if let Some(name) = name {
-            let (spawned, image) = (matches!(step, Step::Spawn(_)), matches!(step, Step::Exec(_)));
-            let span = body.at("as").span;
-            let actor = Actor { parent: parent.to_owned(), spawned, image, span };
-            // Branches of a condition may each start the same actor: only one of them is performed.
-            if actors.insert(name.to_owned(), actor).is_some() && !doubtful {
-                problems.push(Problem::new(span, format!("there are two actors called `{name}`")).help("give each its own name"));
-            }
+            let (spawned, image) = (matches!(step, Step::Spawn(_) | Step::Run(_)), matches!(step, Step::Exec(_)));
+            let actor = Actor { parent: parent.to_owned(), spawned, image, stage_of: None, span: body.at("as").span };
+            enter(name, actor, doubtful, actors, problems);
         }
-        for (field, inner) in step::bodies(step) {
-            below(inner, body.at(field), name.unwrap_or(parent), doubtful || matches!(step, Step::When(_)), actors, problems);
+        for (place, inner) in step::bodies(step) {
+            below(inner, place.of(body), name.unwrap_or(parent), doubtful || matches!(step, Step::When(_)), actors, problems);
         }
     }
 }
 
-/// The actor that a step starts.
+/// The whole, which has the handle, then its stages, which have none.
+fn in_stages(step: &Step, body: &Node, parent: &str, doubtful: bool, actors: &mut Actors, problems: &mut Vec<Problem>) {
+    let Some(whole) = pipeline::whole(step) else { return };
+    let actor =
+        |stage_of, node: &Node| Actor { parent: parent.to_owned(), spawned: true, image: false, stage_of, span: node.at("as").span };
+    enter(whole, actor(None, body), doubtful, actors, problems);
+    for (index, stage) in pipeline::stages(step).iter().enumerate() {
+        let node = body.at("stages").item(index);
+        enter(&stage.name, actor(Some(whole.to_owned()), node), doubtful, actors, problems);
+        below(&stage.steps, node.at("do"), &stage.name, doubtful, actors, problems);
+    }
+}
+
+fn enter(name: &str, actor: Actor, doubtful: bool, actors: &mut Actors, problems: &mut Vec<Problem>) {
+    let span = actor.span;
+    // Branches of a condition may each start the same actor: only one of them is performed.
+    if actors.insert(name.to_owned(), actor).is_some() && !doubtful {
+        problems.push(Problem::new(span, format!("there are two actors called `{name}`")).help("give each its own name"));
+    }
+}
+
+/// The actor that a step starts; of several stages, see [`pipeline::whole`].
 pub fn starts(step: &Step) -> Option<&str> {
     match step {
         Step::Fork(fork) => Some(&fork.name),
         Step::ForkTree(tree) => Some(&tree.name),
         Step::Exec(exec) => exec.name.as_deref(),
         Step::Spawn(spawn) => Some(&spawn.name),
+        Step::Run(run) if run.stages.is_empty() => Some(&run.name),
         _ => None,
     }
 }

@@ -20,7 +20,12 @@ impl Checker<'_> {
     /// What a step says of itself; the steps inside it are the walk's.
     pub(super) fn fields(&mut self, frame: &mut Frame, step: &Step, body: &Node) {
         match step {
-            Step::Fork(fork) => self.expect(frame, body, &fork.expect),
+            Step::Fork(fork) => {
+                if let Some(other) = &fork.pid_of {
+                    self.actor(frame, body.at("pid-of"), other);
+                }
+                self.expect(frame, body, &fork.expect);
+            }
             Step::ForkTree(tree) => self.expr(frame, body.at("levels"), &tree.levels, Sort::Int),
             Step::Exec(exec) => self.exec(frame, exec, body),
             Step::Exit(exit) => self.expr(frame, body, &exit.0, Sort::Int),
@@ -38,6 +43,10 @@ impl Checker<'_> {
                 self.gates.opened.entry(gate.0.clone()).or_insert(body.span);
             }
             Step::Await(awaited) => self.awaited(frame, awaited, body),
+            Step::Burn(burn) => {
+                self.expr(frame, body.at("ms"), &burn.ms, Sort::Int);
+                self.actor(frame, body.at("beside"), &burn.beside);
+            }
             Step::Repeat(repeat) => self.expr(frame, body.at("times"), &repeat.times, Sort::Int),
             Step::When(when) => self.expr(frame, body.at("holds"), &when.holds, Sort::Bool),
             Step::File(file) => {
@@ -45,6 +54,14 @@ impl Checker<'_> {
                 self.text_field(frame, body, "text", file.text.as_ref());
                 self.free_text(frame, body.at("path"), &file.path);
             }
+            Step::Limit(_)
+            | Step::Umask(_)
+            | Step::Chdir(_)
+            | Step::Nice(_)
+            | Step::NewSession(_)
+            | Step::Group(_)
+            | Step::KillGroup(_)
+            | Step::Spin(_) => self.attribute(frame, step, body),
             Step::Signal(signal) => {
                 self.word(frame, body.at("set"), &signal.set, "a signal", words::signal);
                 self.word(frame, body.at("to"), &signal.to, "a disposition", |word| words::among(word, words::DISPOSITIONS));
@@ -149,6 +166,11 @@ impl Checker<'_> {
                 self.expect(frame, body, &records.expect);
             }
             Step::Read(read) => self.read(frame, read, body),
+            Step::Copy(copy) => {
+                self.endpoint(frame, body.at("from"), &copy.from);
+                self.endpoint(frame, body.at("to"), &copy.to);
+                self.expect(frame, body, &copy.expect);
+            }
             Step::SetFlags(flags) => {
                 self.endpoint(frame, body.at("of"), &flags.of);
                 if let Some(Arg::Param(param)) = &flags.nonblock {
@@ -172,18 +194,23 @@ impl Checker<'_> {
             Step::Terminate(terminate) => {
                 self.need("terminate");
                 let who = self.spawned(frame, body.at("who"), &terminate.who);
-                self.gates.killed.extend(who);
+                let killed = self.with_stages(who);
+                self.gates.killed.extend(killed);
                 self.expect(frame, body, &terminate.expect);
             }
             Step::Drop(dropped) => {
                 self.need("drop");
                 let who = self.spawned(frame, body, &dropped.0);
-                self.gates.killed.extend(who);
+                let given_up = self.with_stages(who);
+                self.gates.killed.extend(given_up);
             }
-            Step::Parallel(parallel) => {
-                self.need("threads");
-                self.expr(frame, body.at("threads"), &parallel.threads, Sort::Int);
+            Step::Parallel(parallel) => self.parallel(frame, parallel, body),
+            Step::Handle(handle) => {
+                self.need("handlers");
+                self.word(frame, body.at("signal"), &handle.signal, "a signal", words::signal);
             }
+            Step::Pipeline(pipeline) => self.pipeline(frame, pipeline, body),
+            Step::Run(run) => self.run(frame, run, body),
             _ => {}
         }
     }
@@ -227,7 +254,7 @@ impl Checker<'_> {
             && wait.timeout.is_none()
             && wait.expect.is_success_or_end()
         {
-            self.moves(frame, Move::Wait(child, node.span));
+            self.ends(frame, &child, node);
         }
         if let Some(via) = &wait.via {
             self.word(frame, body.at("via"), via, "a system call that waits", |word| words::among(word, words::WAITS));
@@ -278,7 +305,8 @@ impl Checker<'_> {
         } else {
             self.need(if kill.signal.is_some() { "signal" } else { "kill" });
             let who = self.spawned(frame, body.at("who"), &kill.who);
-            self.gates.killed.extend(who);
+            let killed = self.with_stages(who);
+            self.gates.killed.extend(killed);
         }
         if kill.signal.is_none() && matches!(frame.performer, Performer::Process | Performer::Agent) {
             self.problem(body, "which signal?".to_owned(), "add `signal: KILL`; only a library's own `kill` has a default");
@@ -289,7 +317,10 @@ impl Checker<'_> {
     fn close(&mut self, frame: &Frame, node: &Node, endpoint: &str) {
         self.endpoint(frame, node, endpoint);
         if frame.performer != Performer::Process && frame.performer != Performer::Agent {
-            self.need("stdin");
+            match endpoint.rsplit_once('.') {
+                Some((_, stream @ ("stdout" | "stderr"))) => ["close-output", stream].into_iter().for_each(|name| self.need(name)),
+                _ => self.need("stdin"),
+            }
         }
     }
 
@@ -317,6 +348,9 @@ impl Checker<'_> {
         }
         if frame.performer == Performer::Subject || frame.performer == Performer::Threads {
             self.need(if read.from.ends_with("stderr") { "stderr" } else { "stdout" });
+            if read.bytes.is_some() {
+                self.need("read-some");
+            }
         }
         self.expect(frame, body, &read.expect);
     }
@@ -337,8 +371,12 @@ impl Checker<'_> {
         }
         self.text_field(frame, body, "env-text", spawn.env_text.as_ref());
         self.environment(frame, spawn, body);
+        self.wishes(frame, spawn, body);
         for (field, arg) in [("stdin", &spawn.stdin), ("stdout", &spawn.stdout), ("stderr", &spawn.stderr)] {
             if let Some(arg) = arg {
+                if let Arg::Lit(text) = arg {
+                    self.free_text(frame, body.at(field), text);
+                }
                 let valid = if field == "stderr" { words::stderr } else { words::stdio };
                 self.word(frame, body.at(field), arg, "a place for a standard descriptor", valid);
                 self.possible(arg).iter().filter_map(|word| words::stdio_capability(word)).for_each(|capability| self.need(capability));
@@ -360,7 +398,7 @@ impl Checker<'_> {
     }
 
     /// The words that an argument may be.
-    fn possible(&self, arg: &Arg<String>) -> Vec<String> {
+    pub(super) fn possible(&self, arg: &Arg<String>) -> Vec<String> {
         match arg {
             Arg::Lit(word) => vec![word.clone()],
             Arg::Param(param) => self.members(param.strip_prefix('$').unwrap_or(param)).into_iter().flatten().collect(),
@@ -375,12 +413,12 @@ impl Checker<'_> {
         if communicate.timeout.is_some() {
             self.need("communicate-timeout");
         } else if let Some(child) = child {
-            self.moves(frame, Move::Wait(child, body.span));
+            self.ends(frame, &child, body);
         }
         self.expect(frame, body, &communicate.expect);
     }
 
-    fn texts(&mut self, frame: &Frame, node: &Node, list: &[Expr]) {
+    pub(super) fn texts(&mut self, frame: &Frame, node: &Node, list: &[Expr]) {
         for (i, expr) in list.iter().enumerate() {
             if let Expr::Text(text) = expr {
                 self.free_text(frame, node.item(i), text);
@@ -388,7 +426,7 @@ impl Checker<'_> {
         }
     }
 
-    fn text_field(&mut self, frame: &Frame, body: &Node, field: &str, expr: Option<&Expr>) {
+    pub(super) fn text_field(&mut self, frame: &Frame, body: &Node, field: &str, expr: Option<&Expr>) {
         if let Some(Expr::Text(text)) = expr {
             self.free_text(frame, body.at(field), text);
         }
@@ -402,7 +440,7 @@ impl Checker<'_> {
         }
     }
 
-    fn expect(&mut self, frame: &Frame, body: &Node, expect: &Expect) {
+    pub(super) fn expect(&mut self, frame: &Frame, body: &Node, expect: &Expect) {
         let node = body.at("expect");
         match expect {
             Expect::Success | Expect::Word(_) => {}

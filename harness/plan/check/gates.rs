@@ -52,6 +52,8 @@ pub struct Gates {
     pub moves: BTreeMap<String, Vec<Move>>,
     /// Actors that somebody kills or gives up.
     pub killed: BTreeSet<String>,
+    /// Actors that are killed with all that they started.
+    pub groups: BTreeSet<String>,
 }
 
 /// Gates with parameters in their names are compared by what stands before the parameter.

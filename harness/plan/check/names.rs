@@ -35,7 +35,7 @@ impl Checker<'_> {
             return self.integer_text(frame, node, number);
         }
         if super::vocabulary::STREAMS.contains(&text) {
-            if frame.performer == Performer::Subject {
+            if matches!(frame.performer, Performer::Subject | Performer::Threads) {
                 self.problem(
                     node,
                     format!("`{text}` belongs to the subject itself here"),
@@ -73,7 +73,7 @@ impl Checker<'_> {
     }
 
     fn child_stream(&mut self, frame: &Frame, node: &Node, child: &str, indexed: bool, end: Option<&str>) {
-        if frame.performer != Performer::Subject {
+        if !matches!(frame.performer, Performer::Subject | Performer::Threads) {
             self.problem(node, format!("only the subject holds the other side of `{child}`'s descriptors"), "move the step to the root");
         }
         self.started(frame, node, child, indexed);
@@ -139,6 +139,9 @@ impl Checker<'_> {
     pub(super) fn actor(&mut self, frame: &Frame, node: &Node, text: &str) -> Option<String> {
         let parts = cut(text.strip_prefix("every ").unwrap_or(text));
         self.index(frame, node, parts.index);
+        if parts.base == "subject" {
+            return self.subject(frame, node);
+        }
         if parts.base == "root" || parts.base == frame.actor {
             return Some(parts.base.to_owned());
         }
@@ -186,6 +189,10 @@ impl Checker<'_> {
         let Some(actor) = self.actors.get(name).cloned() else {
             return self.problem(node, format!("`{name}` is not a child of this actor"), "wait for one that it has started");
         };
+        if let Some(whole) = &actor.stage_of {
+            let help = format!("only the whole has a handle: `{whole}`");
+            return self.problem(node, format!("`{name}` is a stage of `{whole}`"), &help);
+        }
         let line = position(self.text, actor.span.start).0;
         if actor.parent == frame.actor {
             self.problem(node, format!("`{name}` is not started yet"), &format!("it is started on line {line}; move this step below it"));

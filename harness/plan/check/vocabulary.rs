@@ -98,6 +98,27 @@ pub const SHARED: &[&str] = &["shm_open", "anonymous", "sysv"];
 pub const SEMAPHORES: &[&str] = &["unnamed", "named"];
 /// What `spawn: {env-mode: ...}` may be.
 pub const ENV_MODES: &[&str] = &["inherit", "replace"];
+/// Resource limits, without RLIMIT_.
+pub const LIMITS: &[&str] = &[
+    "AS",
+    "CORE",
+    "CPU",
+    "DATA",
+    "FSIZE",
+    "LOCKS",
+    "MEMLOCK",
+    "MSGQUEUE",
+    "NICE",
+    "NOFILE",
+    "NPROC",
+    "RSS",
+    "RTPRIO",
+    "RTTIME",
+    "SIGPENDING",
+    "STACK",
+];
+/// What `spawn: {group: ...}` may be.
+pub const GROUPS: &[&str] = &["default", "new", "own"];
 /// The standard descriptors.
 pub const STREAMS: &[&str] = &["stdin", "stdout", "stderr"];
 /// The kinds of `file`.
@@ -156,7 +177,7 @@ pub fn stdio(word: &str) -> Result<(), String> {
         Some(("file", name)) if !name.trim().is_empty() => Ok(()),
         Some(("fd", number)) if is_number(number) => Ok(()),
         Some(_) => Err("write `file NAME` or `fd N`".to_owned()),
-        None => among(word, &["default", "inherit", "null", "pipe"]).map_err(|advice| format!("{advice}, `file NAME`, `fd N`")),
+        None => among(word, &["default", "inherit", "null", "pipe", "pty"]).map_err(|advice| format!("{advice}, `file NAME`, `fd N`")),
     }
 }
 
@@ -174,6 +195,13 @@ pub fn stdio_capability(word: &str) -> Option<&'static str> {
         "file" => Some("stdio-file"),
         "fd" => Some("stdio-fd"),
         "stdout" => Some("stdio-merge"),
+        "pty" => Some("stdio-pty"),
         _ => None,
     }
+}
+
+/// Advice for what is no file mode creation mask.
+pub fn umask(word: &str) -> Result<(), String> {
+    let mask = u32::from_str_radix(word, 8).is_ok_and(|mask| mask <= 0o777);
+    if mask { Ok(()) } else { Err("write it in octal digits, in quotes: `\"027\"`".to_owned()) }
 }

@@ -9,7 +9,7 @@ use crate::plan::diagnostic::{Problem, Span, nearest};
 use crate::plan::expr::{Arg, Expr, text_params};
 use crate::plan::formula;
 use crate::plan::node::{Kind, Node};
-use crate::plan::step::{self, Step};
+use crate::plan::step::{self, Step, pipeline};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the whole file knows, and what has been found so far.
@@ -89,8 +89,6 @@ impl<'a> Checker<'a> {
     /// Whether the actor can perform this kind of step at all; a problem where not.
     fn can_perform(&mut self, frame: &Frame, step: &Step, key: &Node) -> bool {
         let kind = step::describe(step);
-        let is_threadable = kind.plane == Planes::Library && !matches!(step, Step::Parallel(_))
-            || matches!(step, Step::Wait(_) | Step::Kill(_) | Step::Read(_) | Step::Write(_) | Step::Close(_));
         let (message, help) = match frame.performer {
             Performer::Process | Performer::Agent if kind.plane == Planes::Library => (
                 format!("`{}` is performed by the subject, and `{}` is not the subject", kind.keyword, frame.actor),
@@ -100,7 +98,7 @@ impl<'a> Checker<'a> {
                 format!("`{}` is a system call, and the root of this scenario drives a library", kind.keyword),
                 "put it into the `do:` of a `spawn`, or make it a scenario without library steps",
             ),
-            Performer::Threads if !is_threadable => {
+            Performer::Threads if !super::parallel::is_threadable(step) => {
                 (format!("`{}` cannot be performed by the threads of `parallel`", kind.keyword), "only operations of the library can")
             }
             _ => return true,
@@ -149,24 +147,21 @@ impl<'a> Checker<'a> {
                     frame.round.extend(inner.round);
                 }
             }
-            Step::Parallel(parallel) => {
-                let mut inner = Frame { performer: Performer::Threads, ..frame.clone() };
-                self.steps(&mut inner, &parallel.steps, body.at("do"));
-                frame.started = inner.started;
-            }
+            Step::Parallel(parallel) => self.threads(frame, parallel, body),
+            _ if pipeline::whole(step).is_some() => self.stages(frame, step, body),
             _ => self.new_actor(frame, step, body),
         }
     }
 
-    fn new_actor(&mut self, frame: &mut Frame, step: &'a Step, body: &'a Node) {
+    pub(super) fn new_actor(&mut self, frame: &mut Frame, step: &'a Step, body: &'a Node) {
         let Some(name) = actors::starts(step) else {
-            return step::bodies(step).into_iter().for_each(|(field, steps)| self.steps(&mut frame.clone(), steps, body.at(field)));
+            return step::bodies(step).into_iter().for_each(|(place, steps)| self.steps(&mut frame.clone(), steps, place.of(body)));
         };
         self.name(body.at("as"), name);
         let is_image = matches!(step, Step::Exec(_));
         let mut inner = Frame { actor: name.to_owned(), repeated: false, doubtful: false, ..frame.clone() };
         match step {
-            Step::Spawn(_) => inner = Frame { actor: name.to_owned(), ..Frame::root(Performer::Agent) },
+            Step::Spawn(_) | Step::Run(_) => inner = Frame { actor: name.to_owned(), ..Frame::root(Performer::Agent) },
             Step::Exec(_) => {
                 inner.performer = Performer::Agent;
                 // Mappings do not survive an exec; descriptors do.
@@ -176,11 +171,14 @@ impl<'a> Checker<'a> {
         }
         inner.indices = frame.indices.clone();
         self.moves(frame, Move::Start(name.to_owned()));
-        for (field, steps) in step::bodies(step) {
-            self.steps(&mut inner, steps, body.at(field));
+        for (place, steps) in step::bodies(step) {
+            self.steps(&mut inner, steps, place.of(body));
         }
         if !is_image && !matches!(step, Step::ForkTree(_)) {
             frame.started.insert(name.to_owned());
+        }
+        if matches!(step, Step::Run(_)) {
+            self.ends(frame, name, body);
         }
         if frame.repeated || matches!(step, Step::ForkTree(_)) {
             self.families.insert(name.to_owned());
@@ -193,7 +191,9 @@ impl<'a> Checker<'a> {
     /// Notes what others may have to wait for; what may not happen at all blocks nobody.
     pub(super) fn moves(&mut self, frame: &Frame, step: Move) {
         let blocks = matches!(step, Move::Gate(..) | Move::Wait(..));
-        if !(blocks && frame.doubtful) {
+        // Of several threads one may wait for what another brings about.
+        let doubtful = frame.doubtful || frame.performer == Performer::Threads;
+        if !(blocks && doubtful) {
             self.gates.moves.entry(frame.actor.clone()).or_default().push(step);
         }
     }
@@ -212,7 +212,7 @@ impl<'a> Checker<'a> {
 
     /// A name that the scenario gives to something.
     pub(super) fn name(&mut self, node: &Node, name: &str) {
-        let is_reserved = ["any", "self", "root", "every", "stdin", "stdout", "stderr", "fd"].contains(&name);
+        let is_reserved = ["any", "self", "root", "subject", "every", "stdin", "stdout", "stderr", "fd"].contains(&name);
         if is_reserved {
             self.problem(node, format!("`{name}` has a meaning of its own"), "choose another name");
         } else {

@@ -46,6 +46,9 @@ impl Checker<'_> {
             self.field(&frame, node, "closed", subject.closed.as_ref(), Sort::Any);
             self.field(&frame, node, "stray", subject.stray.as_ref(), Sort::Int);
             self.field(&frame, node, "nofile", subject.nofile.as_ref(), Sort::Int);
+            self.text_field(&frame, node, "path", subject.path.as_ref());
+            self.numbers(&frame, node.at("hold"), &subject.hold);
+            self.field(&frame, node, "spare", subject.spare.as_ref(), Sort::Int);
         }
     }
 

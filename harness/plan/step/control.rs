@@ -46,6 +46,17 @@ pub enum AwaitState {
     Reaped,
 }
 
+/// `burn: {ms: 200, beside: subject}`: use so many milliseconds of CPU, and record how much CPU the other used meanwhile. What is
+/// compared is CPU time with CPU time, so that a loaded machine makes no difference.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Burn {
+    /// Milliseconds of CPU time.
+    pub ms: Expr,
+    /// The actor that is watched, or `subject`.
+    pub beside: String,
+}
+
 /// `repeat: {times: $n, index: i, do: [...]}`. A body that only computes runs natively (250000 rounds cost no messages); one
 /// that makes actors or names, or uses its index, is unrolled when the case is bound.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

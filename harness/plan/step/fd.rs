@@ -175,6 +175,19 @@ pub struct Read {
     pub expect: Expect,
 }
 
+/// `copy: {from: stdin, to: stdout}`: read to the end and write everything; only the count of bytes is recorded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Copy {
+    /// The endpoint to read.
+    pub from: String,
+    /// The endpoint to write.
+    pub to: String,
+    /// What must come of it; success returns the count of bytes.
+    #[serde(default, skip_serializing_if = "Expect::is_success")]
+    pub expect: Expect,
+}
+
 /// Where a read ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -36,7 +36,7 @@ pub struct Spawn {
     /// Working directory, relative to the case directory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cwd: Option<Arg<String>>,
-    /// `default`, `inherit`, `null`, `pipe`, `file NAME`, `fd N`; on stderr also `stdout`.
+    /// `default`, `inherit`, `null`, `pipe`, `pty`, `file NAME`, `fd N`; on stderr also `stdout`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stdin: Option<Arg<String>>,
     /// As `stdin`.
@@ -45,12 +45,51 @@ pub struct Spawn {
     /// As `stdin`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stderr: Option<Arg<String>>,
+    /// Descriptors of the subject that the child has under the same numbers: a list of numbers, or a parameter.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pass: Vec<Expr>,
+    /// What the child sees as `argv[0]`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arg0: Option<Expr>,
+    /// The child leads a new session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<Expr>,
+    /// `default`; `new`: the child leads a new process group; `own`: moreover kill, terminate, signal and wait mean all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<Arg<String>>,
+    /// Started detached, in a session of its own; the handle is only there to be dropped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub daemon: Option<Expr>,
+    /// Giving the handle up kills the child and reaps it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kill_on_drop: Option<Expr>,
+    /// File mode creation mask of the child, in octal digits: `"027"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub umask: Option<Arg<String>>,
+    /// User and groups of the child.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<User>,
     /// What the started program does; it then exits with 0.
     #[serde(rename = "do", skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
     /// What must come of the start.
     #[serde(skip_serializing_if = "Expect::is_success")]
     pub expect: Expect,
+}
+
+/// Who a started program is to be, as `user: {uid: 1000, gid: 1000, groups: [10, 20]}`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct User {
+    /// User id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<Expr>,
+    /// Group id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gid: Option<Expr>,
+    /// Supplementary groups: a list of numbers, or a parameter; absent: the library's default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<Expr>>,
 }
 
 /// `communicate: {with: child, bytes: 200000, timeout: 2000}`: write, read both outputs and wait, as one library call.
@@ -98,14 +137,31 @@ pub struct Terminate {
 #[serde(transparent)]
 pub struct Drop(pub String);
 
-/// `parallel: {threads: 4, do: [...]}`: each of so many threads of the subject performs the library steps of `do`.
-/// Capability `threads`.
+/// `parallel: {threads: 4, do: [...]}`: each of so many threads of the subject performs the library steps of `do`;
+/// `parallel: {lists: [[...], [...]]}`: one thread for each list. All begin together. Capability `threads`.
+///
+/// A `spawn` inside starts a child of its own in each thread: a family, thread after thread.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Parallel {
+    /// How many threads; absent with `lists`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threads: Option<Expr>,
+    /// Name under which the thread's number, from 0, is known in `do` as `$name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index: Option<String>,
+    /// Library steps, which every thread performs.
+    #[serde(rename = "do", skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+    /// Library steps of each thread.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lists: Vec<Vec<Step>>,
+}
+
+/// `handle: {signal: USR1}`: the subject handles this signal from now on, with a handler that returns. Capability `handlers`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Parallel {
-    /// How many threads.
-    pub threads: Expr,
-    /// Library steps.
-    #[serde(rename = "do")]
-    pub steps: Vec<Step>,
+pub struct Handle {
+    /// The signal.
+    pub signal: Arg<String>,
 }

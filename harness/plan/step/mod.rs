@@ -3,14 +3,17 @@
 //! To add a step: a struct in its family's file, one variant here, its row in `describe::KINDS`, its lowering in `gen/lower/`, its performance in
 //! `run/actor/`. Everything else (parser, printer, schema, `list steps`) follows from the struct.
 
+use super::node::Node;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub mod attribute;
 pub mod control;
 pub mod fd;
 pub mod file;
 pub mod library;
 pub mod memory;
+pub mod pipeline;
 pub mod process;
 pub mod signal;
 pub mod socket;
@@ -19,6 +22,7 @@ pub mod socket;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "each variant is named after the struct that documents it")]
+#[expect(clippy::large_enum_variant, reason = "a scenario has a few steps; boxes would stand in every place that makes one")]
 pub enum Step {
     // process
     Fork(process::Fork),
@@ -35,9 +39,19 @@ pub enum Step {
     Write(fd::Write),
     WriteRecords(fd::WriteRecords),
     Read(fd::Read),
+    Copy(fd::Copy),
     SetFlags(fd::SetFlags),
     // files
     File(file::File),
+    // attributes of a process
+    Limit(attribute::Limit),
+    Umask(attribute::Umask),
+    Chdir(attribute::Chdir),
+    Nice(attribute::Nice),
+    NewSession(attribute::NewSession),
+    Group(attribute::Group),
+    KillGroup(attribute::KillGroup),
+    Spin(attribute::Spin),
     // signals
     Signal(signal::Signal),
     Mask(signal::Mask),
@@ -62,6 +76,7 @@ pub enum Step {
     Gate(control::Gate),
     OpenGate(control::OpenGate),
     Await(control::Await),
+    Burn(control::Burn),
     Repeat(control::Repeat),
     When(control::When),
     // library operations (performed by the subject)
@@ -71,6 +86,9 @@ pub enum Step {
     Terminate(library::Terminate),
     Drop(library::Drop),
     Parallel(library::Parallel),
+    Handle(library::Handle),
+    Pipeline(pipeline::Pipeline),
+    Run(pipeline::Run),
 }
 
 /// The keyword of a step, as a scenario writes it.
@@ -80,16 +98,46 @@ pub fn name(step: &Step) -> &'static str {
 
 pub use super::describe::{KINDS, Kind, describe};
 
-/// The lists of steps inside a step, in the order of the file, with the fields that hold them.
-pub fn bodies(step: &Step) -> Vec<(&'static str, &[Step])> {
-    match step {
+/// Where in a step a list of steps stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In this field.
+    Field(&'static str),
+    /// In `do` of this member of `stages`.
+    Stage(usize),
+    /// It is this member of `lists`.
+    List(usize),
+}
+
+impl Place {
+    /// Its node, of the node of the step's fields.
+    pub fn of(self, body: &Node) -> &Node {
+        match self {
+            Place::Field(field) => body.at(field),
+            Place::Stage(index) => body.at("stages").item(index).at("do"),
+            Place::List(index) => body.at("lists").item(index),
+        }
+    }
+}
+
+/// The lists of steps inside a step, in the order of the file, with their places.
+pub fn bodies(step: &Step) -> Vec<(Place, &[Step])> {
+    let own: Vec<(&'static str, &[Step])> = match step {
         Step::Fork(fork) => vec![("do", &fork.steps)],
         Step::ForkTree(tree) => vec![("do", &tree.steps)],
         Step::Exec(exec) => vec![("do", &exec.steps)],
         Step::Spawn(spawn) => vec![("do", &spawn.steps)],
+        Step::Run(run) => vec![("do", &run.steps)],
         Step::Repeat(repeat) => vec![("do", &repeat.steps)],
-        Step::Parallel(parallel) => vec![("do", &parallel.steps)],
+        Step::Parallel(parallel) if parallel.lists.is_empty() => vec![("do", &parallel.steps)],
         Step::When(when) => vec![("do", &when.steps), ("else", &when.otherwise)],
         _ => Vec::new(),
-    }
+    };
+    let stages = pipeline::stages(step).iter().enumerate().map(|(index, stage)| (Place::Stage(index), &stage.steps[..]));
+    let lists = match step {
+        Step::Parallel(parallel) => &parallel.lists[..],
+        _ => &[],
+    };
+    let lists = lists.iter().enumerate().map(|(index, list)| (Place::List(index), &list[..]));
+    own.into_iter().map(|(field, steps)| (Place::Field(field), steps)).chain(stages).chain(lists).collect()
 }

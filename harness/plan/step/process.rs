@@ -13,6 +13,9 @@ pub struct Fork {
     /// Name of the new actor; inside an unrolled `repeat` the name of a family.
     #[serde(rename = "as")]
     pub name: String,
+    /// The child is to have the process id that this actor had, which is gone. Needs a pid namespace, and root in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid_of: Option<String>,
     /// What the child does.
     #[serde(rename = "do", default)]
     pub steps: Vec<Step>,

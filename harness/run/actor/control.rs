@@ -2,7 +2,7 @@
 
 use super::{Performer, Stop, os};
 use crate::generate::act::State;
-use crate::plan::script::{ActorId, Outcome};
+use crate::plan::script::{ActorId, Outcome, SUBJECT};
 use std::sync::atomic::Ordering;
 
 /// Gives the processor to whoever else can run; on one CPU that is the process waited for.
@@ -13,6 +13,9 @@ pub fn let_others_run() {
 
 /// How often a state is looked at before the watcher begins to sleep between looks.
 const EAGER_LOOKS: u32 = 500;
+
+/// A look at all threads of the subject costs as much as so many looks at an actor.
+const DEAR_LOOK: u32 = 25;
 
 impl Performer<'_> {
     pub(super) fn gate(&self, gate: u16) -> Result<(), Stop> {
@@ -40,7 +43,10 @@ impl Performer<'_> {
         let pid = self.pid_when_known(who);
         let mut looks = 0;
         while !self.is_in(who, pid, state) {
-            looks += 1;
+            if never_again(pid, state) && !self.is_in(who, pid, state) {
+                return self.settle(Err(Outcome::Other("it has ended, and will not be in that state any more".to_owned())));
+            }
+            looks += if who == SUBJECT { DEAR_LOOK } else { 1 };
             if looks < EAGER_LOOKS { let_others_run() } else { os::doze() }
         }
         self.settle(Ok(Outcome::Done(None)))
@@ -48,6 +54,11 @@ impl Performer<'_> {
 
     fn is_in(&self, who: ActorId, pid: i32, state: State) -> bool {
         match state {
+            // It may have several threads: it waits for something from outside only when all of them sleep.
+            State::Blocked if who == SUBJECT => {
+                let doing = self.arena.doing(SUBJECT);
+                doing.load(Ordering::Acquire) != 0 && os::all_threads_sleep(pid) && doing.load(Ordering::Acquire) != 0
+            }
             // What it does must be the same before and after the look, or the look saw another step's sleep.
             State::Blocked => {
                 let doing = self.arena.doing(who).load(Ordering::Acquire);
@@ -62,5 +73,14 @@ impl Performer<'_> {
             State::Gone => os::process_state(pid).is_none(),
             State::Reaped(_) => false,
         }
+    }
+}
+
+/// Whether a process that ended can no longer come into the state; who waited on would wait for the deadline.
+fn never_again(pid: i32, state: State) -> bool {
+    match state {
+        State::Blocked | State::Stopped => matches!(os::process_state(pid), None | Some('Z')),
+        State::Zombie => os::process_state(pid).is_none(),
+        State::Ended | State::Gone | State::Reaped(_) => false,
     }
 }

@@ -114,6 +114,22 @@ impl Performer<'_> {
         Ok(Outcome::Done(Some(total as i64)))
     }
 
+    pub(super) fn copy(&mut self, from: FdRef, to: FdRef) -> Result<Outcome, Outcome> {
+        let (from, to) = (self.fd(from), self.fd(to));
+        let mut buffer = vec![0; CHUNK];
+        let mut total = 0;
+        loop {
+            // SAFETY: the buffer is ours.
+            let got = unsafe { libc::read(from, buffer.as_mut_ptr().cast(), buffer.len()) };
+            match usize::try_from(got) {
+                Err(_) => return failed(),
+                Ok(0) => return Ok(Outcome::Done(Some(total))),
+                Ok(got) => drop(send(to, &buffer[..got], false)?),
+            }
+            total += got as i64;
+        }
+    }
+
     pub(super) fn set_flags(&mut self, fd: FdRef, nonblock: Option<bool>, cloexec: Option<bool>) -> Result<Outcome, Outcome> {
         let fd = self.fd(fd);
         if let Some(on) = nonblock {

@@ -1,33 +1,42 @@
 //! The driver's half of the library plane: asks the subject and records what it answers.
 
+use super::pipeline::Stages;
 use super::{DriverLink, PROTOCOL, Performer, SUBJECT_DIED, SUBJECT_HUNG, Stop};
-use crate::plan::script::{ActorId, Outcome};
+use crate::plan::script::{ActorId, Outcome, SUBJECT};
 use crate::plan::value::Value;
 use crate::run::arena::Arena;
 use crate::trace::What;
 use crate::wire::client::{Client, WireError};
-use crate::wire::message::{EnvRequest, Failure, Fields, Operation, Reply, ReplyBody, SpawnRequest, Stdio};
+use crate::wire::message::{EnvRequest, Failure, Fields, Operation, Reply, ReplyBody, SpawnRequest, Status, Stdio};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
+
+/// What the subject does, as [`Arena::doing`] has it: one step is like another.
+const BUSY: u32 = 2;
+/// The name of that number; judges know it.
+const DESCRIPTORS: &str = "subject descriptors";
 
 /// A conversation with the subject on behalf of the case.
 pub struct Driver {
     client: Client,
     limit_ms: u64,
-    handles: BTreeMap<ActorId, String>,
+    pub(super) handles: BTreeMap<ActorId, String>,
+    pub(super) stages: Stages,
 }
 
 impl Driver {
     pub fn new(link: DriverLink, arena: &Arena) -> Driver {
         let seq = arena.header().next_seq.load(Ordering::Acquire);
+        arena.set_pid(SUBJECT, link.pid);
         Driver {
             client: Client::resume(link.request_fd, link.reply_fd, link.pid, seq),
             limit_ms: link.request_ms,
             handles: BTreeMap::new(),
+            stages: Stages::new(),
         }
     }
 
-    fn handle(&self, actor: Option<ActorId>) -> String {
+    pub(super) fn handle(&self, actor: Option<ActorId>) -> String {
         actor.and_then(|actor| self.handles.get(&actor)).cloned().unwrap_or_default()
     }
 }
@@ -38,36 +47,32 @@ impl Performer<'_> {
             return self.settle(Err(Outcome::Other("there is no subject to ask".to_owned())));
         };
         let outcome = self.understand(actor, name, operation, reply.body);
-        let failed = matches!(outcome, Outcome::Error(_) | Outcome::Other(_) | Outcome::Unsupported(_) | Outcome::TimedOut);
+        if matches!(operation, Operation::Spawn(_)) && matches!(outcome, Outcome::Error(_) | Outcome::Other(_)) {
+            self.count_descriptors();
+        }
+        let failed = is_failure(&outcome);
         self.returned(outcome, actor);
         if failed && !self.lenient { Err(Stop::GaveUp) } else { Ok(()) }
     }
 
-    pub(super) fn ask_parallel(&mut self, threads: u32, operations: &[(ActorId, Operation)]) -> Result<(), Stop> {
-        let Some(driver) = &self.driver else {
-            return self.settle(Err(Outcome::Other("there is no subject to ask".to_owned())));
-        };
-        let ops = operations.iter().map(|(actor, op)| with_handle(op, &driver.handle(Some(*actor)))).collect();
-        let Some(reply) = self.question(None, &Operation::Parallel { threads, ops, lists: Vec::new() })? else { return Ok(()) };
-        let fields = match reply.body {
-            ReplyBody::Ok(fields) => fields,
-            other => return self.settle(Err(refusal(other))),
-        };
-        for bodies in fields.results {
-            for ((actor, operation), body) in operations.iter().zip(bodies) {
-                let outcome = self.understand(Some(*actor), "", operation, body);
-                self.returned(outcome, Some(*actor));
-            }
+    /// What the subject has open after a start that failed, before it is asked for anything else: giving handles up collects
+    /// garbage in many languages, and hides what a failed start left.
+    fn count_descriptors(&self) {
+        let pid = self.context.subject.map(|link| link.pid);
+        if let Some(count) = pid.and_then(crate::sys::descriptor_count) {
+            self.note_step(What::Number { name: DESCRIPTORS.to_owned(), value: count as i64 });
         }
-        Ok(())
     }
 
     /// Asks; a subject that fails as a partner (and not as a library) ends the driver.
-    fn question(&mut self, actor: Option<ActorId>, operation: &Operation) -> Result<Option<Reply>, Stop> {
+    pub(super) fn question(&mut self, actor: Option<ActorId>, operation: &Operation) -> Result<Option<Reply>, Stop> {
         let case = self.context.case_dir.to_string_lossy().into_owned();
         let Some(driver) = &mut self.driver else { return Ok(None) };
         let operation = fill(&with_handle(operation, &driver.handle(actor)), &case);
-        let result = driver.client.ask(&operation, driver.limit_ms);
+        // From here on who awaits the subject knows that it has been asked: while it only waits for a question it is asleep, too.
+        let asked = self.arena.doing(SUBJECT);
+        let result = driver.client.ask_noting(&operation, driver.limit_ms, || asked.store(BUSY, Ordering::Release));
+        asked.store(0, Ordering::Release);
         let seq = driver.client.seq();
         let extra = driver.client.extra_replies();
         self.arena.header().next_seq.store(seq, Ordering::Release);
@@ -90,16 +95,21 @@ impl Performer<'_> {
         }
     }
 
-    fn understand(&mut self, actor: Option<ActorId>, name: &str, operation: &Operation, body: ReplyBody) -> Outcome {
+    pub(super) fn understand(&mut self, actor: Option<ActorId>, name: &str, operation: &Operation, body: ReplyBody) -> Outcome {
         let fields = match body {
             ReplyBody::Ok(fields) => fields,
             other => return refusal(other),
         };
+        self.note_stages(actor, &fields);
         if fields.timed_out {
             return Outcome::TimedOut;
         }
         match operation {
-            Operation::Spawn(_) => self.started(actor, &fields),
+            Operation::Spawn(_) | Operation::Pipeline { .. } => self.started(actor, &fields),
+            Operation::Run { .. } => {
+                self.collected(name, &fields);
+                status(&fields)
+            }
             Operation::Write { .. } => Outcome::Done(fields.written.map(|n| n as i64)),
             Operation::Read { stream, .. } => self.arrived(&format!("{name}.{stream}"), fields.data.as_ref()),
             Operation::Communicate { .. } => {
@@ -119,7 +129,7 @@ impl Performer<'_> {
         Outcome::Done(fields.pid.map(i64::from))
     }
 
-    fn arrived(&self, stream: &str, data: Option<&Value>) -> Outcome {
+    pub(super) fn arrived(&self, stream: &str, data: Option<&Value>) -> Outcome {
         let Some(bytes) = data.and_then(Value::bytes) else { return Outcome::Eof };
         if bytes.is_empty() {
             return Outcome::Eof;
@@ -130,17 +140,26 @@ impl Performer<'_> {
     }
 }
 
+/// Whether an operation failed, for a step that does not say that it may.
+pub(super) fn is_failure(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Error(_) | Outcome::Other(_) | Outcome::Unsupported(_) | Outcome::TimedOut)
+}
+
 fn status(fields: &Fields) -> Outcome {
     match &fields.status {
         None => Outcome::Pending,
-        Some(status) => match status.ended() {
-            Some(ended) => Outcome::Ended(ended),
-            None => Outcome::Other(format!("{status:?}")),
-        },
+        Some(status) => status_of(status),
     }
 }
 
-fn refusal(body: ReplyBody) -> Outcome {
+pub(super) fn status_of(status: &Status) -> Outcome {
+    match status.ended() {
+        Some(ended) => Outcome::Ended(ended),
+        None => Outcome::Other(format!("{status:?}")),
+    }
+}
+
+pub(super) fn refusal(body: ReplyBody) -> Outcome {
     match body {
         ReplyBody::Error(Failure { errno: Some(errno), .. }) => Outcome::Error(errno),
         ReplyBody::Error(Failure { kind, message, .. }) => Outcome::Other(format!("{kind}: {message}")),
@@ -149,7 +168,7 @@ fn refusal(body: ReplyBody) -> Outcome {
     }
 }
 
-fn with_handle(operation: &Operation, to: &str) -> Operation {
+pub(super) fn with_handle(operation: &Operation, to: &str) -> Operation {
     let mut operation = operation.clone();
     match &mut operation {
         Operation::Write { handle, .. }

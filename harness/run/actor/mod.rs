@@ -10,7 +10,9 @@
 //! 3. No step is retried for EINTR: whether it is interrupted is what scenarios ask.
 //! 4. Rounds of a native loop beyond the first 64 record only failures.
 
+mod attribute;
 mod control;
+mod cpu;
 mod fd;
 mod file;
 mod library;
@@ -18,15 +20,18 @@ mod memory;
 #[cfg_attr(target_os = "linux", path = "os/linux.rs")]
 #[cfg_attr(target_os = "macos", path = "os/macos.rs")]
 mod os;
+mod parallel;
+mod pipeline;
 mod process;
 mod signal;
 mod socket;
 
-use super::arena::Arena;
+use super::arena::{Arena, Moment};
 use crate::generate::act::{Act, FdRef};
 use crate::generate::program::{AgentPart, Op, Program};
 use crate::plan::script::{ActorId, Outcome, StepId};
 use crate::plan::value::Value;
+use crate::sys::Sample;
 use crate::trace::state::ProcState;
 use crate::trace::{Event, What};
 use serde::{Deserialize, Serialize};
@@ -103,19 +108,20 @@ pub fn prepare(program: &Program, arena: &Arena, context: &Context) -> std::io::
     Ok(())
 }
 
-/// Performs the root's part of a program in the process that was forked for it.
-pub fn perform_root(program: &Program, arena: &Arena, context: &Context) -> ! {
+/// Performs the root's part of a program in the process that was forked for it. `known`: its state before the first step, where
+/// that need not be looked at any more.
+pub fn perform_root(program: &Program, arena: &Arena, context: &Context, known: Option<&Sample>) -> ! {
     let mut performer = Performer::new(arena, context, 0, program.actors, program.fd_slots, program.memory_slots);
     performer.born(None);
-    if !program.library {
-        performer.state("before");
+    if !program.library && known.is_none() {
+        performer.sample(Moment::Before, None);
     }
     let end = performer.run(&program.root);
     for fd in performer.open_fds() {
         arena.account_fd(fd);
     }
     if !program.library {
-        performer.state("after");
+        performer.sample(Moment::After, known);
     }
     match end {
         Ok(()) => performer.note(What::Finished),
@@ -234,9 +240,15 @@ impl<'a> Performer<'a> {
         self.note(What::Born { ppid: process::parent(), state });
     }
 
-    fn state(&self, label: &str) {
-        let state = Box::new(crate::sys::own_state(false));
-        self.note(What::State { label: label.to_owned(), state });
+    /// Records the state of the root; of other processes nobody asks it at these moments.
+    fn sample(&self, moment: Moment, known: Option<&Sample>) {
+        match Sample::take(known) {
+            Some(sample) => self.arena.append_sample(moment, &sample),
+            None => {
+                let state = Box::new(crate::sys::own_state(false));
+                self.note(What::State { label: moment.label().to_owned(), state });
+            }
+        }
     }
 
     /// Records the end of a forked actor or agent and exits.
@@ -304,7 +316,7 @@ impl<'a> Performer<'a> {
 
     fn act(&mut self, act: &Act) -> Result<(), Stop> {
         match act {
-            Act::Fork { actor, body } => self.fork(*actor, body),
+            Act::Fork { actor, pid_of, body } => self.fork(*actor, *pid_of, body),
             Act::ForkTree { first, levels, bodies } => self.fork_tree(*first, *levels, bodies),
             Act::Exec { program, argv, long_arg, env } => {
                 let result = self.exec(program, argv, *long_arg, env.as_deref());
@@ -328,7 +340,8 @@ impl<'a> Performer<'a> {
             Act::Await { who, state } => self.await_state(*who, *state),
             Act::Repeat { times, body } => self.repeat(*times, body),
             Act::Ask { actor, name, operation } => self.ask(*actor, name, operation),
-            Act::AskParallel { threads, operations } => self.ask_parallel(*threads, operations),
+            Act::AskPipeline { actor, name, stages, operation } => self.ask_pipeline(*actor, name, stages, operation),
+            Act::AskParallel { threads, lists } => self.ask_parallel(*threads, lists),
             other => {
                 let result = self.simple(other);
                 self.settle(result)
@@ -346,8 +359,10 @@ impl<'a> Performer<'a> {
             Act::Write { fd, payload, once } => self.write(*fd, payload, *once),
             Act::WriteRecords { fd, count, size, piece } => self.write_records(*fd, *count, *size, *piece),
             Act::Read { fd, stream, amount, chunk } => self.read(*fd, stream, *amount, *chunk),
+            Act::Copy { from, to } => self.copy(*from, *to),
             Act::SetFlags { fd, nonblock, cloexec } => self.set_flags(*fd, *nonblock, *cloexec),
             Act::MakeFile { path, kind, text, mode } => self.make_file(path, *kind, text, *mode),
+            Act::Attribute(attribute) => self.attribute(attribute),
             Act::SetSignal { signal, to, restart } => signal::set(*signal, *to, *restart),
             Act::Mask { block, unblock } => signal::mask(block, unblock),
             Act::Listen { slot, listener, family, backlog } => self.listen(*slot, *listener, *family, *backlog),
@@ -364,6 +379,7 @@ impl<'a> Performer<'a> {
             Act::Semaphore { slot, value, named } => self.semaphore(*slot, *value, *named),
             Act::Down { slot } => self.down(*slot),
             Act::Up { slot } => self.up(*slot),
+            Act::Burn { ms, beside } => self.burn(*ms, *beside),
             _ => Err(Outcome::Unsupported("the interpreter does not know this act".to_owned())),
         }
     }
@@ -379,6 +395,9 @@ impl<'a> Performer<'a> {
         if let Some(place) = self.fds.get_mut(usize::from(slot)) {
             *place = fd;
         }
+        if let Some(made) = self.arena.made(slot).filter(|_| fd >= 0) {
+            made.store(inode(fd), Ordering::Relaxed);
+        }
     }
 
     fn open_fds(&self) -> impl Iterator<Item = i32> + '_ {
@@ -389,6 +408,14 @@ impl<'a> Performer<'a> {
     fn fill(&self, template: &str) -> String {
         template.replace("{case}", &self.context.case_dir.to_string_lossy())
     }
+}
+
+fn inode(fd: i32) -> u64 {
+    // SAFETY: an all-zero stat is valid and a valid place for one.
+    let mut stat: libc::stat = unsafe { std::mem::zeroed() };
+    // SAFETY: as above.
+    unsafe { libc::fstat(fd, &raw mut stat) };
+    stat.st_ino
 }
 
 /// `Done` without a number.

@@ -76,10 +76,24 @@ fn decode_info(code: i32, status: i32) -> Ended {
 }
 
 impl Performer<'_> {
-    pub(super) fn fork(&mut self, actor: ActorId, body: &[Op]) -> Result<(), Stop> {
-        // SAFETY: this process is single-threaded (see the module's head), so the child may go on as Rust code.
-        match unsafe { libc::fork() } {
-            -1 => self.settle(failed()),
+    pub(super) fn fork(&mut self, actor: ActorId, pid_of: Option<ActorId>, body: &[Op]) -> Result<(), Stop> {
+        let forked = match pid_of {
+            Some(other) => fork_when_free(self.pid_when_known(other)),
+            // SAFETY: this process is single-threaded (see the module's head), so the child may go on as Rust code.
+            None => match unsafe { libc::fork() } {
+                -1 => failed(),
+                pid => Ok(pid),
+            },
+        };
+        match forked {
+            Err(outcome) => self.settle(Err(outcome)),
+            Ok(pid) => self.forked(actor, pid, body),
+        }
+    }
+
+    /// Both sides of a fork.
+    fn forked(&mut self, actor: ActorId, pid: i32, body: &[Op]) -> Result<(), Stop> {
+        match pid {
             0 => self.go_on_as(actor, body),
             child => {
                 self.arena.set_pid(actor, child);
@@ -248,6 +262,20 @@ fn waitid(kind: libc::idtype_t, id: libc::id_t, flags: WaitFlags) -> Result<(i32
         return Ok((0, Outcome::Pending));
     }
     Ok((pid, Outcome::Ended(decode_info(info.si_code, status))))
+}
+
+/// Looks at most at a number that is still taken. Who had it is gone already, but the system gives numbers back a moment later.
+const LOOKS: u32 = 20_000;
+
+fn fork_when_free(pid: i32) -> Result<i32, Outcome> {
+    let mut looks = 0;
+    loop {
+        match os::fork_as(pid) {
+            Err(Outcome::Error(name)) if name == "EEXIST" && looks < LOOKS => os::doze(),
+            forked => return forked,
+        }
+        looks += 1;
+    }
 }
 
 fn pointers(words: &[CString]) -> Vec<*const libc::c_char> {

@@ -96,6 +96,12 @@ pub const RULES: &[Rule] = &[
         test: parallel,
     },
     Rule {
+        name: "lists",
+        says: "each thread performs its own list, and a start in it has the handle that it was to have",
+        needs: &["spawn", "wait", "threads"],
+        test: lists,
+    },
+    Rule {
         name: "fifos-not-inherited",
         says: "no started program holds a FIFO of the protocol",
         needs: &["spawn", "stdio-pipe", "stdout"],
@@ -253,6 +259,31 @@ fn parallel(session: &mut Session) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("3 threads of 2 operations gave lists of {:?}", results.iter().map(Vec::len).collect::<Vec<_>>()))
+}
+
+fn lists(session: &mut Session) -> Result<(), String> {
+    let list = |thread: i32| {
+        let handle = format!("mine/{thread}");
+        let request = SpawnRequest {
+            handle: Some(handle.clone()),
+            program: Value::Text("/bin/sh".into()),
+            args: vec![Value::Text("-c".into()), Value::Text(format!("exit {thread}"))],
+            ..SpawnRequest::default()
+        };
+        vec![Operation::Spawn(Box::new(request)), Operation::Wait { handle, timeout_ms: None }]
+    };
+    let operation = Operation::Parallel { threads: 3, ops: Vec::new(), lists: (1..=3).map(list).collect() };
+    let results = session.succeed(&operation)?.results;
+    for (thread, answers) in (1..=3).zip(&results) {
+        let status = match answers.as_slice() {
+            [ReplyBody::Ok(_), ReplyBody::Ok(fields)] => fields.status.as_ref(),
+            _ => None,
+        };
+        if status != Some(&Status::Exited(thread)) {
+            return Err(format!("thread {thread} was to start a program that exits with {thread} and to wait for it: {answers:?}"));
+        }
+    }
+    if results.len() == 3 { Ok(()) } else { Err(format!("3 lists gave {} lists of answers", results.len())) }
 }
 
 fn not_inherited(session: &mut Session) -> Result<(), String> {

@@ -44,7 +44,7 @@ fn split_stat(stat: &str) -> Option<(&str, Vec<&str>)> {
     Some((stat.get(open + 1..close)?, stat.get(close + 1..)?.split_whitespace().collect()))
 }
 
-fn state_word(letter: &str) -> &'static str {
+pub(super) fn state_word(letter: &str) -> &'static str {
     match letter {
         "R" => "running",
         "S" | "D" | "I" => "sleeping",
@@ -85,6 +85,7 @@ pub fn state_of(pid: i32) -> io::Result<ProcState> {
         threads: status.numbers("Threads").first().copied().unwrap_or_default(),
         argv: Vec::new(),
         env: Vec::new(),
+        terminal: None,
     })
 }
 
@@ -175,74 +176,7 @@ fn limits_of(pid: i32) -> BTreeMap<String, [u64; 2]> {
     LIMIT_TITLES.iter().filter_map(limit).collect()
 }
 
-/// What a process is blocked in, in words: `read(0 → pipe:[4711])`, `running`; falls back to the kernel function it sleeps in.
-pub fn blocked_in(pid: i32) -> String {
-    let call = fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
-    let mut words = call.split_whitespace();
-    match (words.next(), words.next()) {
-        (Some("running"), _) => "running".to_owned(),
-        (Some(number), argument) => named_call(pid, number, argument),
-        _ => wchan(pid),
-    }
+/// How many descriptors a process has open.
+pub fn descriptor_count(pid: i32) -> Option<usize> {
+    Some(fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count())
 }
-
-fn wchan(pid: i32) -> String {
-    let name = fs::read_to_string(format!("/proc/{pid}/wchan")).unwrap_or_default();
-    if name.is_empty() || name == "0" { "unknown".to_owned() } else { format!("kernel function {name}") }
-}
-
-fn named_call(pid: i32, number: &str, argument: Option<&str>) -> String {
-    let Ok(number) = number.parse::<i64>() else { return wchan(pid) };
-    let Some((_, name, on_fd)) = MODERN_CALLS.iter().chain(LEGACY_CALLS).find(|(call, _, _)| *call == number) else {
-        return format!("system call {number}");
-    };
-    let fd = argument.and_then(|text| i64::from_str_radix(text.trim_start_matches("0x"), 16).ok()).filter(|_| *on_fd);
-    match fd {
-        Some(fd) => {
-            let target = fs::read_link(format!("/proc/{pid}/fd/{fd}")).map(|path| path.to_string_lossy().into_owned());
-            format!("{name}({fd} → {})", target.unwrap_or_else(|_| "?".to_owned()))
-        }
-        None => format!("{name}()"),
-    }
-}
-
-/// System calls that block, and whether their first argument is a descriptor.
-#[cfg(target_arch = "x86_64")]
-const LEGACY_CALLS: &[(i64, &str, bool)] = &[
-    (libc::SYS_pause, "pause", false),
-    (libc::SYS_poll, "poll", false),
-    (libc::SYS_select, "select", false),
-    (libc::SYS_open, "open", false),
-];
-/// Architectures younger than these calls have none of them.
-#[cfg(not(target_arch = "x86_64"))]
-const LEGACY_CALLS: &[(i64, &str, bool)] = &[];
-
-const MODERN_CALLS: &[(i64, &str, bool)] = &[
-    (libc::SYS_read, "read", true),
-    (libc::SYS_write, "write", true),
-    (libc::SYS_readv, "readv", true),
-    (libc::SYS_writev, "writev", true),
-    (libc::SYS_openat, "openat", false),
-    (libc::SYS_wait4, "wait4", false),
-    (libc::SYS_waitid, "waitid", false),
-    (libc::SYS_futex, "futex", false),
-    (libc::SYS_ppoll, "ppoll", false),
-    (libc::SYS_pselect6, "pselect", false),
-    (libc::SYS_epoll_pwait, "epoll_wait", true),
-    (libc::SYS_accept, "accept", true),
-    (libc::SYS_accept4, "accept4", true),
-    (libc::SYS_connect, "connect", true),
-    (libc::SYS_recvfrom, "recvfrom", true),
-    (libc::SYS_recvmsg, "recvmsg", true),
-    (libc::SYS_sendto, "sendto", true),
-    (libc::SYS_sendmsg, "sendmsg", true),
-    (libc::SYS_nanosleep, "nanosleep", false),
-    (libc::SYS_clock_nanosleep, "clock_nanosleep", false),
-    (libc::SYS_rt_sigsuspend, "sigsuspend", false),
-    (libc::SYS_rt_sigtimedwait, "sigtimedwait", false),
-    (libc::SYS_flock, "flock", true),
-    (libc::SYS_fcntl, "fcntl", true),
-    (libc::SYS_semop, "semop", false),
-    (libc::SYS_semtimedop, "semtimedop", false),
-];

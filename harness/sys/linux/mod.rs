@@ -1,5 +1,6 @@
 //! Linux.
 
+mod blocked;
 mod ipc;
 mod list;
 mod mount;
@@ -8,13 +9,17 @@ mod own;
 mod process;
 mod watch;
 
+pub use blocked::{file_locks, is_fifo, socket_peers, threads};
 pub use ipc::{leftover_ipc, used_files};
-pub use list::{blocked_in, listed, process_count, processes, state_of};
+pub use list::{descriptor_count, listed, process_count, processes, state_of};
 pub use mount::mount_sandbox;
 pub use namespace::{loopback_up, write_id_maps};
-pub use own::{LIMITS, Resource, SIGNALS, dispositions, fd_target, open_fds, own_ids, reset_signals, thread_count};
+pub use own::{
+    LIMITS, Resource, SIGNALS, dispositions, fd_target, fd_target_into, open_fds, open_fds_into, own_ids, reset_signals, thread_count,
+};
 pub use process::{
     MOST_AT_ONCE, ORPHANS_COME_HERE, clone_isolated, close_from, cpus, die_with_parent, drop_privileges, easy_to_kill, kill_everything,
-    level_exists, limit_cases, limit_cpu, no_new_privileges, pin, remember_session, send_quietly, set_cloexec, subreaper,
+    level_exists, limit_cases, limit_cpu, limit_descriptors_of, no_new_privileges, pin, remember_session, send_quietly, set_cloexec,
+    subreaper,
 };
 pub use watch::Watch;

@@ -29,10 +29,10 @@ pub const LIMITS: &[(&str, Resource)] = &[
 /// The kernel's own `struct sigaction` with room to spare: the handler is its first word on every architecture.
 type KernelAction = [usize; 8];
 
-/// Signals ignored, and signals with a handler. Asked of the kernel directly: the C library refuses to tell of 32 and 33,
+/// Signals ignored, and signals with a handler, a bit each. Asked of the kernel directly: the C library refuses to tell of 32 and 33,
 /// which posix_spawn is known to leave ignored.
-pub fn dispositions() -> (Vec<i32>, Vec<i32>) {
-    let (mut ignored, mut caught) = (Vec::new(), Vec::new());
+pub fn dispositions() -> (u64, u64) {
+    let (mut ignored, mut caught) = (0, 0);
     for signal in 1..=SIGNALS {
         let mut action: KernelAction = [0; 8];
         // SAFETY: `action` is larger than the kernel's struct; a null new action changes nothing; 8 is the size of its set.
@@ -40,8 +40,8 @@ pub fn dispositions() -> (Vec<i32>, Vec<i32>) {
         match action[0] {
             _ if done != 0 => {}
             libc::SIG_DFL => {}
-            libc::SIG_IGN => ignored.push(signal),
-            _ => caught.push(signal),
+            libc::SIG_IGN => ignored |= 1 << (signal - 1),
+            _ => caught |= 1 << (signal - 1),
         }
     }
     (ignored, caught)
@@ -72,14 +72,29 @@ pub fn own_ids() -> ([u32; 3], [u32; 3]) {
 }
 
 /// Numbers of the open descriptors, ascending.
+pub fn open_fds() -> Vec<i32> {
+    let mut few = [0; 256];
+    open_fds_into(&mut few).map_or_else(listed, |count| few[..count].to_vec())
+}
+
+/// Writes the numbers of the open descriptors, ascending, and tells how many there are; `None` when that is not to be had so.
 ///
 /// Since Linux 6.2 the size of /proc/self/fd is their number, which saves opening a directory (whose own descriptor one then
 /// has to tell apart) and lets the scan end early.
-pub fn open_fds() -> Vec<i32> {
-    match count_of_fds() {
-        Some(count) if count < 256 => scan(count).unwrap_or_else(listed),
-        _ => listed(),
+pub fn open_fds_into(numbers: &mut [i32]) -> Option<usize> {
+    let count = count_of_fds().filter(|count| *count <= numbers.len())?;
+    let mut found = 0;
+    for fd in 0..4096 {
+        if found == count {
+            break;
+        }
+        // SAFETY: F_GETFD takes no memory.
+        if unsafe { libc::fcntl(fd, libc::F_GETFD) } >= 0 {
+            numbers[found] = fd;
+            found += 1;
+        }
     }
+    (found == count).then_some(count)
 }
 
 fn count_of_fds() -> Option<usize> {
@@ -88,20 +103,6 @@ fn count_of_fds() -> Option<usize> {
     // SAFETY: a C string literal and a valid place for one stat.
     let done = unsafe { libc::stat(c"/proc/self/fd".as_ptr(), &raw mut stat) };
     (done == 0 && stat.st_size > 0).then(|| usize::try_from(stat.st_size).unwrap_or(usize::MAX))
-}
-
-fn scan(count: usize) -> Option<Vec<i32>> {
-    let mut open = Vec::with_capacity(count);
-    for fd in 0..4096 {
-        // SAFETY: F_GETFD takes no memory.
-        if unsafe { libc::fcntl(fd, libc::F_GETFD) } >= 0 {
-            open.push(fd);
-        }
-        if open.len() == count {
-            return Some(open);
-        }
-    }
-    None
 }
 
 fn listed() -> Vec<i32> {
@@ -117,6 +118,22 @@ fn listed() -> Vec<i32> {
 /// What a descriptor of this process refers to: `/dev/null`, `pipe:[4711]`.
 pub fn fd_target(fd: i32) -> String {
     std::fs::read_link(format!("/proc/self/fd/{fd}")).map(|path| path.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// The same into these bytes, by no more than a call; `None` when it does not fit.
+pub fn fd_target_into(fd: i32, place: &mut [u8]) -> Option<usize> {
+    let mut path = *b"/proc/self/fd/\0\0\0\0\0\0\0\0\0\0";
+    let (mut rest, mut digits) = (u32::try_from(fd).ok()?, 1);
+    while rest >= 10u32.pow(digits) && digits < 9 {
+        digits += 1;
+    }
+    for at in (0..digits as usize).rev() {
+        path[14 + at] = b'0' + u8::try_from(rest % 10).ok()?;
+        rest /= 10;
+    }
+    // SAFETY: the path ends in a zero byte; pointer and length are those of a valid slice.
+    let length = unsafe { libc::readlink(path.as_ptr().cast(), place.as_mut_ptr().cast(), place.len()) };
+    usize::try_from(length).ok().filter(|length| *length < place.len())
 }
 
 /// Number of threads of this process.

@@ -122,8 +122,9 @@ pub fn pin(cpus: &[usize]) -> io::Result<()> {
 }
 
 /// Capabilities that root keeps in a sandbox (numbers of capabilities(7)): those by which it is root towards files and
-/// processes. Without SYS_ADMIN nothing can be mounted writable again, without SYS_RESOURCE no limit be raised.
-const KEPT: [u32; 13] = [0, 1, 3, 4, 5, 6, 7, 8, 10, 14, 15, 19, 23];
+/// processes, and CHECKPOINT_RESTORE, by which a process id can be chosen within the namespace. Without SYS_ADMIN nothing can be
+/// mounted writable again, without SYS_RESOURCE no limit be raised.
+const KEPT: [u32; 14] = [0, 1, 3, 4, 5, 6, 7, 8, 10, 14, 15, 19, 23, 40];
 
 /// Takes from this process for good what a case must not have: for root all but the capabilities by which it is root
 /// towards its own files and processes, for others all (a fresh user namespace gives them out generously).
@@ -231,4 +232,17 @@ pub fn send_quietly(fd: i32, bytes: &[u8]) -> io::Result<usize> {
 pub fn set_cloexec(fd: i32) -> io::Result<()> {
     // SAFETY: F_SETFD takes no memory.
     check(unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) }).map(drop)
+}
+
+/// Sets the soft limit on the descriptors of another process.
+///
+/// # Errors
+/// Those of prlimit(2).
+pub fn limit_descriptors_of(pid: i32, most: u64) -> io::Result<()> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is a valid place for one rlimit; a null new limit changes nothing.
+    check(unsafe { libc::prlimit(pid, libc::RLIMIT_NOFILE, std::ptr::null(), &raw mut limit) })?;
+    limit.rlim_cur = most.min(limit.rlim_max);
+    // SAFETY: `limit` is a valid rlimit; a null old limit is not written to.
+    check(unsafe { libc::prlimit(pid, libc::RLIMIT_NOFILE, &raw const limit, std::ptr::null_mut()) }).map(drop)
 }

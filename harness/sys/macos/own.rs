@@ -22,9 +22,9 @@ pub const LIMITS: &[(&str, Resource)] = &[
     ("STACK", libc::RLIMIT_STACK),
 ];
 
-/// Signals ignored, and signals with a handler.
-pub fn dispositions() -> (Vec<i32>, Vec<i32>) {
-    let (mut ignored, mut caught) = (Vec::new(), Vec::new());
+/// Signals ignored, and signals with a handler, a bit each.
+pub fn dispositions() -> (u64, u64) {
+    let (mut ignored, mut caught) = (0, 0);
     for signal in 1..=SIGNALS {
         // SAFETY: an all-zero sigaction is valid and a valid place for one; a null new action changes nothing.
         let mut action: libc::sigaction = unsafe { zeroed() };
@@ -33,8 +33,8 @@ pub fn dispositions() -> (Vec<i32>, Vec<i32>) {
         match action.sa_sigaction {
             _ if done != 0 => {}
             libc::SIG_DFL => {}
-            libc::SIG_IGN => ignored.push(signal),
-            _ => caught.push(signal),
+            libc::SIG_IGN => ignored |= 1 << (signal - 1),
+            _ => caught |= 1 << (signal - 1),
         }
     }
     (ignored, caught)
@@ -66,6 +66,20 @@ pub fn own_ids() -> ([u32; 3], [u32; 3]) {
 /// Numbers of the open descriptors, ascending.
 pub fn open_fds() -> Vec<i32> {
     fd_numbers(std::process::id().cast_signed()).unwrap_or_default()
+}
+
+/// Writes the numbers of the open descriptors, and tells how many there are; `None` when they are too many.
+pub fn open_fds_into(numbers: &mut [i32]) -> Option<usize> {
+    let open = open_fds();
+    numbers.get_mut(..open.len())?.copy_from_slice(&open);
+    Some(open.len())
+}
+
+/// What a descriptor refers to, into these bytes; `None` when it does not fit.
+pub fn fd_target_into(fd: i32, place: &mut [u8]) -> Option<usize> {
+    let target = fd_target(fd);
+    place.get_mut(..target.len())?.copy_from_slice(target.as_bytes());
+    Some(target.len())
 }
 
 /// What a descriptor of this process refers to: its path, where it has one.

@@ -89,3 +89,11 @@ pub fn set_cloexec(fd: i32) -> io::Result<()> {
     // SAFETY: F_SETFD takes no memory.
     check(unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) }).map(drop)
 }
+
+/// No process can change another one's limits here.
+///
+/// # Errors
+/// Always.
+pub fn limit_descriptors_of(_pid: i32, _most: u64) -> io::Result<()> {
+    Err(unsupported("macOS has no call that limits another process"))
+}

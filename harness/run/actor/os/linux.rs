@@ -47,6 +47,70 @@ pub fn process_state(pid: i32) -> Option<char> {
     })
 }
 
+/// Whether all threads of a process sleep at one moment.
+///
+/// They are looked at one after the other, so one may wake another behind the look. A thread that ran in between has been
+/// switched away from once more; where two looks find all asleep and the same counts, each slept from the first to the second.
+///
+/// # References
+/// proc(5), `/proc/pid/task/tid/status`: `State`, `voluntary_ctxt_switches`.
+pub fn all_threads_sleep(pid: i32) -> bool {
+    let first = sleeping_threads(pid);
+    first.is_some() && first == sleeping_threads(pid)
+}
+
+/// Thread ids with how often each went to sleep, when all of them sleep now.
+fn sleeping_threads(pid: i32) -> Option<Vec<(std::ffi::OsString, String)>> {
+    let mut threads = Vec::new();
+    for entry in std::fs::read_dir(format!("/proc/{pid}/task")).ok()? {
+        let entry = entry.ok()?;
+        let status = std::fs::read_to_string(entry.path().join("status")).ok()?;
+        let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        if !field("State:")?.starts_with('S') {
+            return None;
+        }
+        threads.push((entry.file_name(), field("voluntary_ctxt_switches:")?.to_owned()));
+    }
+    (!threads.is_empty()).then_some(threads)
+}
+
+/// CPU time of a process, all its threads and the system's work for it, in microseconds.
+pub fn cpu_time_us(pid: i32) -> Result<i64, Outcome> {
+    let (mut clock, mut time) = (0, libc::timespec { tv_sec: 0, tv_nsec: 0 });
+    // SAFETY: a valid place.
+    if unsafe { libc::clock_getcpuclockid(pid, &raw mut clock) } != 0 {
+        return Err(Outcome::Error("ESRCH".to_owned()));
+    }
+    // SAFETY: a valid place.
+    if unsafe { libc::clock_gettime(clock, &raw mut time) } != 0 {
+        return super::failed();
+    }
+    Ok(time.tv_sec * 1_000_000 + time.tv_nsec / 1000)
+}
+
+/// fork under a process id of one's choice, which nobody has now: the new process's, 0 in itself.
+///
+/// # References
+/// clone(2): `clone3`, `set_tid` (Linux 5.5); CAP_CHECKPOINT_RESTORE (Linux 5.9).
+pub fn fork_as(pid: i32) -> Result<i32, Outcome> {
+    let unavailable = |why: &str| Err(Outcome::Unavailable(format!("a process id cannot be chosen here: {why}")));
+    let wanted = [pid];
+    // SAFETY: all zeros are a valid clone_args, which asks for what fork does.
+    let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
+    args.exit_signal = libc::SIGCHLD as u64;
+    args.set_tid = wanted.as_ptr() as u64;
+    args.set_tid_size = 1;
+    // SAFETY: without flags it is fork, in a process with one thread.
+    match unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of::<libc::clone_args>()) } {
+        -1 => match errno() {
+            libc::EPERM => unavailable("that needs CAP_CHECKPOINT_RESTORE in a pid namespace of its own"),
+            libc::ENOSYS | libc::EINVAL | libc::E2BIG => unavailable("that needs Linux 5.5"),
+            _ => super::failed(),
+        },
+        child => Ok(child as i32),
+    }
+}
+
 /// Private memory of this process in KiB: `Private_Clean` + `Private_Dirty` of smaps_rollup (Linux 4.14).
 pub fn private_kib() -> Result<i64, Outcome> {
     let unavailable = || Outcome::Unavailable("/proc/self/smaps_rollup cannot be read".to_owned());

@@ -55,6 +55,21 @@ fn pid_info<T>(pid: i32, flavor: i32) -> Option<T> {
     }
 }
 
+/// Whether all threads of a process sleep: its state is that of its most active thread.
+pub fn all_threads_sleep(pid: i32) -> bool {
+    process_state(pid) == Some('S')
+}
+
+/// CPU time of a process: not told here with the precision that is needed.
+pub fn cpu_time_us(_pid: i32) -> Result<i64, Outcome> {
+    Err(Outcome::Unavailable("the CPU time of another process is not measured on macOS".to_owned()))
+}
+
+/// fork under a process id of one's choice.
+pub fn fork_as(_pid: i32) -> Result<i32, Outcome> {
+    Err(Outcome::Unavailable("macOS lets nobody choose a process id".to_owned()))
+}
+
 /// Resident memory stands in for private memory only with TASK_VM_INFO, which libc does not offer.
 pub fn private_kib() -> Result<i64, Outcome> {
     Err(Outcome::Unavailable("private memory is not reported on macOS".to_owned()))

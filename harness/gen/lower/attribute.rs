@@ -1,0 +1,65 @@
+//! Limits, mask of file modes, directory, priority, group, session.
+
+use super::here::Here;
+use super::{Lowered, Lowering};
+use crate::generate::act::{Act, Attribute};
+use crate::generate::lower::fd::case_path;
+use crate::generate::program::Op;
+use crate::plan::step::attribute;
+
+impl Lowering<'_> {
+    pub(super) fn limit(&mut self, here: &Here, step: &attribute::Limit) -> Lowered<Op> {
+        let name = self.values.bind(&step.set)?;
+        let soft: i64 = self.values.int(&step.soft)?;
+        let hard: Option<i64> = self.values.optional(step.hard.as_ref())?;
+        let words = |value: i64| if value < 0 { "none".to_owned() } else { value.to_string() };
+        let hard_words = hard.map_or_else(String::new, |hard| format!(", hard {}", words(hard)));
+        let label = format!("limit {name} to {}{hard_words}", words(soft));
+        let limit = |value: i64| u64::try_from(value).unwrap_or(u64::MAX);
+        let act = Attribute::Limit { name: name.clone(), soft: limit(soft), hard: hard.map(limit) };
+        Ok(self.declare(here, "limit", label, Some(&name), &step.expect)?.op(Act::Attribute(act)))
+    }
+
+    pub(super) fn umask(&mut self, here: &Here, step: &attribute::Umask) -> Lowered<Op> {
+        let mask: u32 = self.values.int(&step.0)?;
+        self.plain(here, "umask", format!("set the umask to {mask:03o}"), None, Act::Attribute(Attribute::Umask(mask)))
+    }
+
+    pub(super) fn chdir(&mut self, here: &Here, step: &attribute::Chdir) -> Lowered<Op> {
+        let act = Act::Attribute(Attribute::Chdir(case_path(&step.0)));
+        self.plain(here, "chdir", format!("go into {}", step.0), None, act)
+    }
+
+    pub(super) fn nice(&mut self, here: &Here, step: &attribute::Nice) -> Lowered<Op> {
+        let by: i32 = self.values.int(&step.0)?;
+        self.plain(here, "nice", format!("add {by} to the nice value"), None, Act::Attribute(Attribute::Nice(by)))
+    }
+
+    pub(super) fn new_session(&mut self, here: &Here, step: &attribute::NewSession) -> Lowered<Op> {
+        let declared = self.declare(here, "new-session", "lead a new session".to_owned(), None, &step.expect)?;
+        Ok(declared.op(Act::Attribute(Attribute::NewSession)))
+    }
+
+    pub(super) fn group(&mut self, here: &Here, step: &attribute::Group) -> Lowered<Op> {
+        let (of, join) = (self.who(here, &step.of)?, self.who(here, &step.join)?);
+        let label = if of == join {
+            format!("put {} into a group of its own", self.name_of(of))
+        } else {
+            format!("put {} into the group of {}", self.name_of(of), self.name_of(join))
+        };
+        let declared = self.declare(here, "group", label, Some(&step.of), &step.expect)?;
+        Ok(declared.op(Act::Attribute(Attribute::Group { of, join })))
+    }
+
+    pub(super) fn kill_group(&mut self, here: &Here, step: &attribute::KillGroup) -> Lowered<Op> {
+        let (name, signal) = self.values.signal(&step.signal)?;
+        let leader = self.who(here, &step.of)?;
+        let label = format!("send {name} to the group of {}", self.name_of(leader));
+        let declared = self.declare(here, "kill-group", label, Some(&step.of), &step.expect)?;
+        Ok(declared.op(Act::Attribute(Attribute::KillGroup { leader, signal })))
+    }
+
+    pub(super) fn spin(&mut self, here: &Here) -> Lowered<Op> {
+        self.plain(here, "spin", "use the processor until a signal comes".to_owned(), None, Act::Attribute(Attribute::Spin))
+    }
+}

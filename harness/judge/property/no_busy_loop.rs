@@ -1,0 +1,48 @@
+//! A process that waits uses no CPU.
+//!
+//! A child closes its output and lives on; a library that keeps asking the closed pipe, which is always ready, or that asks for the
+//! child's end in a loop without sleeping, heats the machine and tells nobody.
+//!
+//! Rules:
+//! 1. While somebody used a known amount of CPU time (`burn`), the process beside it used less than a quarter of that. A process
+//!    that runs in circles is given as much as the one that it is compared with; going to sleep a few times costs next to nothing.
+//! 2. Something was measured.
+//!
+//! # References
+//! Observed only; POSIX.1-2024 `poll()`: POLLHUP is reported whether asked for or not, which is how such loops come about.
+
+use crate::judge::verdict::Finding;
+use crate::judge::{Property, view};
+use crate::plan::script::CheckDecl;
+use crate::trace::History;
+
+/// See the module.
+pub struct NoBusyLoop;
+
+impl Property for NoBusyLoop {
+    fn name(&self) -> &'static str {
+        "no-busy-loop"
+    }
+    fn says(&self) -> &'static str {
+        "who waits uses no CPU, compared with somebody who does not"
+    }
+    fn clause(&self) -> &'static str {
+        "observed only; POSIX.1-2024 poll() POLLHUP"
+    }
+    fn judge(&self, history: &History, _: &CheckDecl) -> Finding {
+        let mut measured = false;
+        for (at, event, burnt) in view::numbers(history, "burnt") {
+            let same_step = |(_, other, _): &(usize, &crate::trace::Event, i64)| other.actor == event.actor && other.step == event.step;
+            let Some((later, _, used)) = view::numbers(history, "beside").filter(same_step).find(|(later, ..)| *later > at) else {
+                continue;
+            };
+            measured = true;
+            if used.saturating_mul(4) >= burnt {
+                let whom = view::step_of(history, event).and_then(|step| step.on.clone()).unwrap_or_else(|| "the other".to_owned());
+                let expected = format!("{whom} to use less than {} us of CPU while it waits", burnt / 4);
+                return Finding::fail(expected, format!("{used} us, beside somebody who used {burnt} us"), whom, vec![at, later]);
+            }
+        }
+        if measured { Finding::Pass } else { view::undecided("nobody measured CPU time") }
+    }
+}

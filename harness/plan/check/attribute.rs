@@ -1,0 +1,39 @@
+//! The fields of the steps on attributes of processes.
+
+use super::kinds::Sort;
+use super::vocabulary as words;
+use super::walk::{Checker, Frame};
+use crate::plan::node::Node;
+use crate::plan::step::Step;
+
+impl Checker<'_> {
+    pub(super) fn attribute(&mut self, frame: &mut Frame, step: &Step, body: &Node) {
+        match step {
+            Step::Limit(limit) => {
+                self.word(frame, body.at("set"), &limit.set, "a resource limit", |word| words::among(word, words::LIMITS));
+                self.expr(frame, body.at("soft"), &limit.soft, Sort::Int);
+                self.field(frame, body, "hard", limit.hard.as_ref(), Sort::Int);
+                self.expect(frame, body, &limit.expect);
+            }
+            Step::Umask(umask) => self.expr(frame, body, &umask.0, Sort::Int),
+            Step::Nice(nice) => self.expr(frame, body, &nice.0, Sort::Int),
+            Step::Chdir(chdir) => self.free_text(frame, body, &chdir.0),
+            Step::NewSession(session) => self.expect(frame, body, &session.expect),
+            Step::Group(group) => {
+                for (field, who) in [("of", &group.of), ("join", &group.join)] {
+                    if who != "self" {
+                        let _ = self.actor(frame, body.at(field), who);
+                    }
+                }
+                self.expect(frame, body, &group.expect);
+            }
+            Step::KillGroup(kill) => {
+                self.word(frame, body.at("signal"), &kill.signal, "a signal", words::signal);
+                let who = if kill.of == "self" { None } else { self.actor(frame, body.at("of"), &kill.of) };
+                self.gates.killed.extend(who);
+                self.expect(frame, body, &kill.expect);
+            }
+            _ => {}
+        }
+    }
+}

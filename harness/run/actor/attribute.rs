@@ -1,0 +1,63 @@
+//! Limits, mask of file modes, directory, priority, group, session.
+
+use super::{DONE, Performer, failed, number};
+use crate::generate::act::Attribute;
+use crate::plan::script::Outcome;
+use crate::sys;
+use std::ffi::CString;
+
+impl Performer<'_> {
+    pub(super) fn attribute(&mut self, attribute: &Attribute) -> Result<Outcome, Outcome> {
+        match attribute {
+            Attribute::Limit { name, soft, hard } => limit(name, *soft, *hard),
+            Attribute::Umask(mask) => {
+                // SAFETY: umask cannot fail.
+                unsafe { libc::umask(*mask as libc::mode_t) };
+                DONE
+            }
+            Attribute::Chdir(path) => self.chdir(path),
+            Attribute::Nice(by) => {
+                // SAFETY: no pointers. -1 is a nice value as well, but no step asks for a lower one than it has.
+                if unsafe { libc::nice(*by) } == -1 { failed() } else { DONE }
+            }
+            // SAFETY: no arguments.
+            Attribute::NewSession => number(unsafe { libc::setsid() }),
+            Attribute::Group { of, join } => {
+                let (of, join) = (self.pid_when_known(*of), self.pid_when_known(*join));
+                // SAFETY: two positive ids of this case.
+                if unsafe { libc::setpgid(of, join) } == -1 { failed() } else { DONE }
+            }
+            Attribute::KillGroup { leader, signal } => {
+                let leader = self.pid_when_known(*leader);
+                // SAFETY: a positive id of this case; only its group is meant.
+                if unsafe { libc::killpg(leader, *signal) } == -1 { failed() } else { DONE }
+            }
+            Attribute::Spin => loop {
+                std::hint::spin_loop();
+            },
+        }
+    }
+
+    fn chdir(&self, path: &str) -> Result<Outcome, Outcome> {
+        let path = CString::new(self.fill(path)).map_err(|_| Outcome::Error("EINVAL".to_owned()))?;
+        // SAFETY: a NUL-terminated path.
+        if unsafe { libc::chdir(path.as_ptr()) } == -1 { failed() } else { DONE }
+    }
+}
+
+fn limit(name: &str, soft: u64, hard: Option<u64>) -> Result<Outcome, Outcome> {
+    let Some((_, resource)) = sys::LIMITS.iter().find(|(known, _)| *known == name) else {
+        return Err(Outcome::Unavailable(format!("this platform has no limit {name}")));
+    };
+    let mut limits = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: a valid place for one.
+    if unsafe { libc::getrlimit(*resource, &raw mut limits) } == -1 {
+        return failed();
+    }
+    limits.rlim_cur = if soft == u64::MAX { libc::RLIM_INFINITY } else { soft };
+    if let Some(hard) = hard {
+        limits.rlim_max = if hard == u64::MAX { libc::RLIM_INFINITY } else { hard };
+    }
+    // SAFETY: a complete rlimit.
+    if unsafe { libc::setrlimit(*resource, &raw const limits) } == -1 { failed() } else { DONE }
+}
