@@ -80,7 +80,7 @@ const ADAPTERS: &[(&str, &[CaseOutcome], Option<&str>)] = &[
     ("unlinks-fifos", &[Completed], None),
     ("fork-bomb", &[Crash], None),
     ("thread-bomb", &[Crash, Hang], None),
-    ("memory-bomb", &[Crash], None),
+    ("memory-bomb", &[Crash, Hang], None),
     ("descriptor-bomb", &[Completed], Some("refused after some\n")),
     ("traces-warden", &[Completed], Some("refused\n")),
     ("kills-all", &[Crash], None),
