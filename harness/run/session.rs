@@ -333,6 +333,8 @@ fn receive(channel: &mut Channel, patience_ms: i32) -> Result<Report, String> {
 /// Closes the channel, by which the warden cleans up and ends, and waits for the keeper that does so after it.
 fn bury(live: Option<Live>) {
     if let Some(Live { channel, mut keeper, .. }) = live {
+        // Closing would not do: the handle for interrupting keeps the socket open. One that is closed already needs none of it.
+        let _ = channel.stream().shutdown(std::net::Shutdown::Both);
         drop(channel);
         // It is our child and ends by itself; there is nothing to do about a wait that fails.
         let _ = keeper.wait();

@@ -8,6 +8,7 @@ use crate::wire::adapter::done;
 use crate::wire::message::ReplyBody;
 use std::fs::{File, OpenOptions};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// The attacks.
@@ -29,7 +30,9 @@ const FUSE: Duration = Duration::from_secs(10);
 /// Bytes that the memory bomb takes at most.
 const MOST_MEMORY: usize = 2 << 30;
 /// Threads that the thread bomb has at most.
-const MOST_THREADS: usize = 20_000;
+const MOST_THREADS: usize = 6_000;
+/// Processes that the fork bomb has at most.
+const MOST_FORKS: usize = 2_500;
 
 /// Performs one; what it is answered with when it comes back. What came of it is said on standard output.
 pub fn attack(how: &str) -> ReplyBody {
@@ -59,13 +62,25 @@ fn kill(pid: i32, signal: i32) {
     unsafe { libc::kill(pid, signal) };
 }
 
+/// All of them together fork no more often than this, and die of an alarm should nobody kill them.
 fn fork_bomb() {
-    // SAFETY: as above; every process dies of the alarm, should nobody kill it.
-    unsafe {
-        loop {
-            libc::alarm(u32::try_from(FUSE.as_secs()).unwrap_or(10));
-            libc::fork();
+    // SAFETY: a fresh shared mapping; every process of the bomb has it at the same address.
+    let count = unsafe {
+        let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
+        let page = libc::mmap(std::ptr::null_mut(), 4096, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
+        if page == libc::MAP_FAILED {
+            return;
         }
+        &*page.cast::<AtomicUsize>()
+    };
+    loop {
+        // SAFETY: takes no memory.
+        unsafe { libc::alarm(u32::try_from(FUSE.as_secs()).unwrap_or(10)) };
+        if count.fetch_add(1, Ordering::Relaxed) >= MOST_FORKS {
+            std::thread::sleep(FUSE);
+        }
+        // SAFETY: this process has one thread.
+        unsafe { libc::fork() };
     }
 }
 
