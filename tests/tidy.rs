@@ -23,7 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("bench", &["judge", "trace", "run", "generate", "plan"]),
     ("report", &["judge", "trace", "plan"]),
     ("judge", &["trace", "plan"]),
-    ("agent", &["run", "generate", "trace", "wire", "sys", "plan"]),
+    ("agent", &["bench", "run", "generate", "trace", "wire", "sys", "plan"]),
     ("run", &["trace", "generate", "wire", "sys", "reference", "plan"]),
     ("reference", &["wire", "sys", "plan"]),
     ("generate", &["wire", "plan"]),

@@ -66,7 +66,7 @@ fn try_one(rule: &rules::Rule, session: &mut Session) -> RuleOutcome {
         return RuleOutcome::Skipped(format!("`{name}` is not claimed"));
     }
     match (rule.test)(session).and_then(|()| session.nothing_unasked()) {
-        Ok(()) => RuleOutcome::Held,
+        Ok(()) => session.passed_over.take().map_or(RuleOutcome::Held, RuleOutcome::Skipped),
         Err(message) => RuleOutcome::Broken(message),
     }
 }

@@ -22,6 +22,8 @@ use tempfile::TempDir;
 pub struct Session {
     pub client: Client,
     pub hello: Hello,
+    /// Why the rule that is tried says nothing of this library: set by the rule.
+    pub passed_over: Option<String>,
     adapter: Adapter,
     limit_ms: u64,
     _ends: [OwnedFd; 2],
@@ -67,7 +69,7 @@ impl Session {
         let pid = i32::try_from(adapter.process.id()).map_err(|_| "its process id is out of range".to_owned())?;
         let mut client = Client::new(requests.as_raw_fd(), replies.as_raw_fd(), pid);
         let hello = client.hello(limit_ms).map_err(|error| format!("no hello: {error}{}", complaint(dir.path())))?;
-        Ok(Session { client, hello, adapter, limit_ms, _ends: [requests, replies], dir })
+        Ok(Session { client, hello, passed_over: None, adapter, limit_ms, _ends: [requests, replies], dir })
     }
 
     /// Whether the adapter claims a capability.
