@@ -80,7 +80,7 @@ const ADAPTERS: &[(&str, &[CaseOutcome], Option<&str>)] = &[
     ("hangs-in-spawn", &[Hang], None),
     ("hangs-in-reset", &[Protocol], None),
     ("unlinks-fifos", &[Completed], None),
-    ("fork-bomb", &[Crash], None),
+    ("fork-bomb", &[Crash, Hang], None),
     ("thread-bomb", &[Crash, Hang], None),
     ("memory-bomb", &[Crash, Hang], None),
     ("descriptor-bomb", &[Completed], Some("refused after some\n")),
