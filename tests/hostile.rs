@@ -51,7 +51,8 @@ const fn harmless(name: &'static str, ends: &'static [CaseOutcome]) -> Attack {
 
 const SCENARIOS: &[Attack] = &[
     attack("fork-bomb", &[Crash, Hang], None),
-    attack("disk-fill", &[Completed], Some("full\n")),
+    // Nothing is said where not even its words find room.
+    attack("disk-fill", &[Completed], None),
     attack("file-bomb", &[Completed], None),
     harmless("output-flood", &[Crash]),
     attack("kill-all", &[Completed], Some("alive\n")),
@@ -70,7 +71,8 @@ const SCENARIOS: &[Attack] = &[
 const ADAPTERS: &[(&str, &[CaseOutcome], Option<&str>)] = &[
     ("wrong-seq", &[Protocol], None),
     ("floods", &[Protocol], None),
-    ("endless-line", &[Protocol], None),
+    // 64 MiB are read before it is given up, which on a busy machine takes longer than a request may.
+    ("endless-line", &[Protocol, Hang], None),
     ("deep-nesting", &[Protocol], None),
     ("answers-first", &[Protocol], None),
     ("dies-mid-line", &[Crash], None),
@@ -78,7 +80,7 @@ const ADAPTERS: &[(&str, &[CaseOutcome], Option<&str>)] = &[
     ("hangs-in-spawn", &[Hang], None),
     ("hangs-in-reset", &[Protocol], None),
     ("unlinks-fifos", &[Completed], None),
-    ("fork-bomb", &[Crash], None),
+    ("fork-bomb", &[Crash, Hang], None),
     ("thread-bomb", &[Crash, Hang], None),
     ("memory-bomb", &[Crash, Hang], None),
     ("descriptor-bomb", &[Completed], Some("refused after some\n")),

@@ -10,6 +10,11 @@ use crate::sys::{self, MOST_AT_ONCE};
 /// More threads than this at one time are taken for a bomb of them.
 const MOST_THREADS: u64 = 4096;
 
+/// More processes than this are not looked at one by one.
+const CROWD: usize = 48;
+/// So many processes of a crowd share what they have, at a guess in their favour.
+const SHARED: u64 = 8;
+
 /// What the case that runs now has too much of; `memory`: how many bytes it may have.
 pub fn of_case(alone: bool, memory: u64) -> Option<Excess> {
     if alone && sys::process_count(MOST_AT_ONCE + 2) > MOST_AT_ONCE + 1 {
@@ -25,6 +30,10 @@ pub fn of_case(alone: bool, memory: u64) -> Option<Excess> {
     }
     if usage.memory <= memory {
         return None;
+    }
+    if usage.processes > CROWD {
+        // To look at each of so many takes long enough for a bomb to grow under it.
+        return (usage.memory / SHARED > memory).then_some(Excess::Memory(usage.memory / SHARED));
     }
     // What is shared was counted for each that shares it; only now it is worth the price to know better.
     let exact = others().into_iter().map(sys::own_memory).sum::<u64>();
