@@ -29,6 +29,8 @@ pub struct Adapter {
     pub pid: i32,
     /// What it said first.
     pub hello: Hello,
+    /// Processes that it had started by then: a fork server, a resource tracker. They are no case's.
+    pub helpers: Vec<i32>,
     requests: File,
     replies: File,
     paths: [PathBuf; 2],
@@ -48,7 +50,16 @@ impl Adapter {
         match client.hello(limit_ms) {
             Ok(hello) if start.spare.is_some() => match leave_spare(pid, start.spare.unwrap_or(0)) {
                 Err(error) => Err(End::Unavailable { reason: format!("limit the subject's descriptors: {error}") }),
-                Ok(()) => Ok(Adapter { command: command.clone(), start: start.clone(), pid, hello, requests, replies, paths }),
+                Ok(()) => Ok(Adapter {
+                    command: command.clone(),
+                    start: start.clone(),
+                    pid,
+                    hello,
+                    helpers: Vec::new(),
+                    requests,
+                    replies,
+                    paths,
+                }),
             },
             Ok(hello) => Ok(Adapter { command: command.clone(), start: start.clone(), pid, hello, requests, replies, paths }),
             Err(error) => {

@@ -126,7 +126,9 @@ impl Warden {
             self.end_everything();
             self.adapters += 1;
             self.arena.header().next_seq.store(0, Ordering::Release);
-            self.adapter = Some(Adapter::start(&self.run, self.adapters, command, &start, job.start_ms)?);
+            let mut adapter = Adapter::start(&self.run, self.adapters, command, &start, job.start_ms)?;
+            adapter.helpers = observe::others(self.alone()).iter().map(|line| line.pid).filter(|pid| *pid != adapter.pid).collect();
+            self.adapter = Some(adapter);
             self.home.settle();
         }
         let Some(adapter) = &self.adapter else { return Ok(None) };
@@ -188,7 +190,8 @@ impl Warden {
             self.adapter = None;
             return;
         }
-        let known = [root, adapter.unwrap_or(0)];
+        let helpers = self.adapter.iter().flat_map(|adapter| adapter.helpers.iter().copied());
+        let known: Vec<i32> = [root, adapter.unwrap_or(0)].into_iter().chain(helpers).collect();
         done.left = observe::left_processes(self.alone(), &known, &self.arena, program.actors);
         let keep = adapter.is_some() && done.end == End::Done && over != Over::Stopped && self.clean_up_subject(program, done);
         if !keep || !done.left.is_empty() {

@@ -91,6 +91,8 @@ fn inherited(history: &History, own: i32, seen: Option<&FdState>) -> Result<Find
     match (find(&before.fds, own), seen) {
         (None, None) => Ok(Finding::Pass),
         (Some(was), Some(seen)) if drift::same_file(was, seen) => Ok(Finding::Pass),
+        // What the caller's runtime opened for itself where a standard descriptor was closed is nothing to hand on.
+        (Some(was), None) if was.cloexec == Some(true) => Ok(Finding::Pass),
         (Some(was), _) => Err(drift::fd_words(was)),
         (None, Some(_)) => Err(format!("{own}, which is not open")),
     }
