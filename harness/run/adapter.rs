@@ -61,7 +61,9 @@ impl Adapter {
                     paths,
                 }),
             },
-            Ok(hello) => Ok(Adapter { command: command.clone(), start: start.clone(), pid, hello, requests, replies, paths }),
+            Ok(hello) => {
+                Ok(Adapter { command: command.clone(), start: start.clone(), pid, hello, helpers: Vec::new(), requests, replies, paths })
+            }
             Err(error) => {
                 remove(&paths);
                 Err(failed_start(&error, command, pid, limit_ms))
