@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 /// One line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "record", rename_all = "kebab-case")]
+#[expect(clippy::large_enum_variant, reason = "nearly every line of a run is a result, and each lives no longer than its line")]
 pub enum Record {
     /// The first line.
     Run(Header),
@@ -101,7 +102,7 @@ pub struct Evidence {
     pub by: String,
     /// Of a hang: who waits for whom, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hang: Option<hang::Explanation>,
+    pub hang: Option<Box<hang::Explanation>>,
     /// Of a crash: the last events before it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub last_events: Vec<String>,
@@ -150,7 +151,7 @@ fn evidence(failure: &Failure) -> Evidence {
         expected: from.expected.clone(),
         seen: from.seen.clone(),
         by: from.by.clone(),
-        hang: of_case.then(|| hang::explain(&failure.history)).flatten(),
+        hang: of_case.then(|| hang::explain(&failure.history)).flatten().map(Box::new),
         last_events: if of_case { crash::last_events(&failure.history) } else { Vec::new() },
     }
 }
