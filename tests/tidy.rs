@@ -20,10 +20,10 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     ("cli", &["bench", "report", "judge", "trace", "run", "generate", "wire", "sys", "reference", "plan"]),
+    ("agent", &["bench", "run", "generate", "trace", "wire", "sys", "plan"]),
     ("bench", &["judge", "trace", "run", "generate", "plan"]),
     ("report", &["judge", "trace", "plan"]),
     ("judge", &["trace", "plan"]),
-    ("agent", &["bench", "run", "generate", "trace", "wire", "sys", "plan"]),
     ("run", &["trace", "generate", "wire", "sys", "reference", "plan"]),
     ("reference", &["wire", "sys", "plan"]),
     ("generate", &["wire", "plan"]),

@@ -65,8 +65,14 @@ fn try_one(rule: &rules::Rule, session: &mut Session) -> RuleOutcome {
     if let Some(name) = rule.needs.iter().copied().find(lacks) {
         return RuleOutcome::Skipped(format!("`{name}` is not claimed"));
     }
-    match (rule.test)(session).and_then(|()| session.nothing_unasked()) {
-        Ok(()) => session.passed_over.take().map_or(RuleOutcome::Held, RuleOutcome::Skipped),
+    session.passed_over = None;
+    let result = (rule.test)(session);
+    // A library may offer an operation in another form than the rule's.
+    if let Some(reason) = session.passed_over.take() {
+        return RuleOutcome::Skipped(reason);
+    }
+    match result.and_then(|()| session.nothing_unasked()) {
+        Ok(()) => RuleOutcome::Held,
         Err(message) => RuleOutcome::Broken(message),
     }
 }

@@ -86,6 +86,10 @@ impl Session {
     pub fn succeed(&mut self, operation: &Operation) -> Result<Fields, String> {
         match self.ask(operation)? {
             ReplyBody::Ok(fields) => Ok(*fields),
+            ReplyBody::Unsupported(reason) => {
+                self.passed_over = Some(reason.clone());
+                Err(format!("{} is unsupported: {reason}", name(operation)))
+            }
             other => Err(format!("{} was to succeed, but: {}", name(operation), describe(&other))),
         }
     }
