@@ -178,7 +178,7 @@ fn outcome(bug: &Bug, affected: &[(&str, Word)], fixed: &[(&str, Word)]) -> Outc
     if !affected.iter().any(|(_, word)| word.is_bad()) {
         return Outcome::NotShown(format!("{} is to fail on {}: {}", bug.property, bug.affected, list(affected)));
     }
-    if fixed.iter().any(|(_, word)| word.is_bad()) || !fixed.iter().any(|(_, word)| *word == Word::Pass) {
+    if fixed.iter().any(|(_, word)| word.is_bad()) || !fixed.iter().any(|(_, word)| matches!(word, Word::Pass | Word::Unspecified)) {
         return Outcome::NotShown(format!("{} is to hold on {}: {}", bug.property, bug.fixed, list(fixed)));
     }
     Outcome::Shown

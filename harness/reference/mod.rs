@@ -13,7 +13,7 @@
 //!    for byte. A relative `program` with a slash is relative to the child's working directory.
 //! 5. `wait`, `poll` and `communicate` give the same status however often and from whichever thread they are called.
 //! 6. Nothing is signalled once its status is known, and never another process that has the number now.
-//! 7. `wait` waits for the process alone; without a limit it first closes its input, which nobody could feed any more.
+//! 7. `wait` waits for the process alone, and first closes its input, which nobody could feed meanwhile.
 //!    `communicate` ends with the process: what its pipes hold then is returned, what a grandchild writes later is not.
 //! 8. A handle dropped before its process ended is reaped at the next operation of the library; the process is not killed, unless
 //!    kill-on-drop was wished for: then it is killed and reaped before the drop returns.
@@ -24,7 +24,7 @@
 //!     master alone, and closing that hangs the child up. That nobody holds the terminal any more is the end of the output.
 //! 12. A daemon is nobody's child, leads a session of its own, and has the null device where nothing else was asked.
 //! 13. Starts of several threads take turns from the opening of the child's descriptors until the caller has closed its copies, so
-//!    that no child has, even until its exec, what was opened for another.
+//!     that no child has, even until its exec, what was opened for another.
 
 pub mod adapter;
 mod birth;

@@ -94,9 +94,7 @@ impl Child {
     /// `ECHILD` when somebody else reaped it.
     pub fn wait(&self, limit: Option<Duration>) -> io::Result<Option<End>> {
         super::misdeeds::before_wait(self);
-        if limit.is_none() {
-            self.wait_closes_stdin();
-        }
+        self.wait_closes_stdin();
         let deadline = limit.map(|limit| Instant::now() + super::misdeeds::limit(self.library, limit));
         let Some(watch) = self.watch() else { return self.known_again() };
         if let Some(misled) = super::misdeeds::while_waiting(self, &watch) {

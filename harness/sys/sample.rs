@@ -141,6 +141,7 @@ fn text(bytes: &[u8], used: u32) -> String {
     String::from_utf8_lossy(&bytes[..(used as usize).min(bytes.len())]).into_owned()
 }
 
+#[expect(clippy::unnecessary_cast, reason = "device and inode numbers have other types on other platforms")]
 fn fd_words(fd: i32, known: Option<&Sample>) -> Option<Fd> {
     // SAFETY: F_GETFL and F_GETFD take no memory; an all-zero stat is valid and a valid place for one.
     let (flags, cloexec, stat) = unsafe {

@@ -66,6 +66,6 @@ impl Property for LimitKept {
 /// When the operation that returned here was called, and how many milliseconds it took.
 fn took(history: &History, at: usize, back: &Event) -> Option<(usize, i64)> {
     let earlier = history.events.iter().enumerate().take(at);
-    let (call, event) = earlier.filter(|(_, event)| event.step == back.step && event.what == What::Call).last()?;
+    let (call, event) = earlier.rev().find(|(_, event)| event.step == back.step && event.what == What::Call)?;
     Some((call, i64::try_from(back.at.saturating_sub(event.at) / 1_000_000).ok()?))
 }

@@ -24,7 +24,7 @@ impl<'a> Checker<'a> {
         self.need("threads");
         self.field(frame, body, "threads", parallel.threads.as_ref(), Sort::Int);
         let each = !parallel.lists.is_empty();
-        if each == !parallel.steps.is_empty() {
+        if each != parallel.steps.is_empty() {
             let help = "give one of `do: [...]`, with `threads`, and `lists: [[...], [...]]`";
             return self.problem(body, "what are the threads to do?".to_owned(), help);
         }
