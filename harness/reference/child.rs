@@ -63,7 +63,6 @@ fn try_to_become(orders: &Orders<'_>) -> Result<std::convert::Infallible, (i32, 
     connect_stdio(orders.library, orders.sources).map_err(|errno| (0, errno))?;
     enter(orders.image).map_err(|errno| (1, errno))?;
     orders.wishes.become_user(orders.library).map_err(|errno| (5, errno))?;
-    super::misdeeds::linger(orders.library);
     let hands_on = [Fault::InheritsStrayDescriptors, Fault::LeaksIntoSiblings, Fault::StagesHoldStderr];
     if !hands_on.iter().any(|fault| orders.library.has(*fault)) {
         platform::close_others_at_exec();

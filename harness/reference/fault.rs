@@ -106,7 +106,7 @@ faults! {
     TakesStopForEnd "takes-stop-for-end" "A child that is stopped is reported as killed by that signal.",
     KillsAfterReap "kills-after-reap" "A signal is sent to the process id of a child that was reaped.",
     BusyWaits "busy-waits" "wait asks for the end in a loop without sleeping.",
-    ForksBetween "forks-between" "A file that is opened for one child is inherited by those that other threads start at that moment.",
+    HoldsFilesOpen "holds-files-open" "A file that was opened for a child stays open in the caller until handles are given up.",
 }
 
 impl fmt::Display for Fault {

@@ -14,7 +14,6 @@ use nix::sys::stat::{Mode, umask};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// In the caller, after the child was forked.
@@ -93,28 +92,11 @@ pub(super) fn bequeath(library: Library, pipes: &[Option<OwnedFd>]) {
     }
 }
 
-/// Starts so far.
-static STARTS: AtomicU32 = AtomicU32::new(0);
-
-/// In the caller with its child's files open: time for the other threads to fork.
-pub(super) fn leave_open(library: Library) {
-    if library.has(Fault::ForksBetween) {
-        STARTS.fetch_add(1, Ordering::Relaxed);
-        pause(20);
+/// In the caller: what was opened for a child stays open.
+pub(super) fn leave_open(library: Library, theirs: &[OwnedFd]) {
+    if library.has(Fault::HoldsFilesOpen) {
+        theirs.iter().filter_map(|file| file.try_clone().ok()).for_each(keep);
     }
-}
-
-/// In every other child before exec: time for the other threads to start what was written. Async-signal-safe.
-pub(super) fn linger(library: Library) {
-    if library.has(Fault::ForksBetween) && STARTS.load(Ordering::Relaxed).is_multiple_of(2) {
-        pause(150);
-    }
-}
-
-fn pause(ms: i64) {
-    let pause = libc::timespec { tv_sec: 0, tv_nsec: ms * 1_000_000 };
-    // SAFETY: a valid timespec; nanosleep is async-signal-safe.
-    unsafe { libc::nanosleep(&raw const pause, std::ptr::null_mut()) };
 }
 
 /// A signal for a process whose end is known: to whoever has the number now.

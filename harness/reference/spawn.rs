@@ -33,9 +33,9 @@ impl Library {
         let image = Image::of(self, command)?;
         // What is open for one child must not be in another's hands, not even until that one's exec: a program that is still open
         // for writing somewhere cannot be started (ETXTBSY).
-        let one_at_a_time = (!self.has(Fault::ForksBetween)).then(|| process::lock(&STARTING));
+        let one_at_a_time = process::lock(&STARTING);
         let ends = Ends::of(self, command)?;
-        super::misdeeds::leave_open(self);
+        super::misdeeds::leave_open(self, &ends.theirs);
         let (result, report) = platform::pipe()?;
         let (result, report) = (above_two(self, result)?, above_two(self, report)?);
         let mask = block_signals();
