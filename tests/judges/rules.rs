@@ -1,11 +1,12 @@
 //! Rules that a pair of histories per property cannot show: what is undecided, what is lifted, what a cut-short case is.
 
-use super::build::{Build, text};
+use super::build::{Build, fd, state, text};
 use super::{failed, finding};
 use childproof::judge::verdict::{CaseOutcome, Finding, Hygiene};
 use childproof::judge::{PROPERTIES, judge};
-use childproof::plan::script::{CheckDecl, Ended, Outcome};
+use childproof::plan::script::{Asked, AskedFd, CheckDecl, Ended, Outcome};
 use childproof::plan::value::Value;
+use childproof::trace::state::FdState;
 use childproof::trace::{End, History, What};
 
 /// A requested property on a case in which nothing of what it is about happened.
@@ -135,8 +136,7 @@ fn records_in_another_pipe_are_not_missed() {
 #[test]
 fn signals_that_glibc_keeps_are_noted() {
     let mut b = Build::library("start/signal-state");
-    let child =
-        b.spawn("child", Default::default(), childproof::trace::state::ProcState { ignored: vec![32, 33], ..super::build::state(0) });
+    let child = b.spawn("child", Default::default(), childproof::trace::state::ProcState { ignored: vec![32, 33], ..state(0) });
     b.ends(child);
     b.check("child-signals", &[]);
     assert!(matches!(finding(&judge(&b.done()), "child-signals"), Finding::Unspecified { .. }));
@@ -145,7 +145,7 @@ fn signals_that_glibc_keeps_are_noted() {
 #[test]
 fn a_status_that_turns_into_nothing_is_not_the_same() {
     let mut b = Build::library("wait/idempotent");
-    let child = b.spawn("child", Default::default(), super::build::state(0));
+    let child = b.spawn("child", Default::default(), state(0));
     b.ends(child);
     let step = b.step(0, "poll", "child").id;
     b.performs(0, step, Outcome::Pending, Some(child));
@@ -159,4 +159,24 @@ fn universal_properties_are_judged_once_even_when_asked_for() {
     b.h.script.checks.push(CheckDecl { property: "no-zombie".into(), args: Default::default(), line: 1 });
     let verdict = judge(&b.done());
     assert_eq!(verdict.judgements.iter().filter(|judgement| judgement.property == "no-zombie").count(), 1);
+}
+
+/// What a runtime opened close-on-exec for itself under a standard number is nothing to inherit; what is handed on on purpose is.
+#[test]
+fn a_descriptor_handed_on_has_to_lose_close_on_exec() {
+    for (child, own, lost_is_right) in [(1, 1, true), (1, 20, false), (20, 20, false)] {
+        let mut b = Build::library("start/example");
+        let marked = FdState { cloexec: Some(true), ..fd(own, "/tmp/case/file", 90, "write") };
+        for seen in [&mut b.h.observed.before, &mut b.h.observed.after].into_iter().flatten() {
+            seen.fds.retain(|fd| fd.fd != own);
+            seen.fds.push(marked.clone());
+        }
+        let mut given = state(0);
+        given.fds.retain(|fd| fd.fd != child);
+        let started = b.spawn("child", Asked { fds: [(child, AskedFd::Inherit(own))].into(), ..Asked::default() }, given);
+        b.ends(started);
+        b.check("child-descriptors", &[]);
+        let verdict = judge(&b.done());
+        assert_eq!(*finding(&verdict, "child-descriptors") == Finding::Pass, lost_is_right, "{own} as {child}: {verdict:?}");
+    }
 }

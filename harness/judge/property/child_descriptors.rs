@@ -67,7 +67,9 @@ fn one(history: &History, start: &Start, fd: i32, wanted: &AskedFd) -> Finding {
     let judged = |right: bool, expected: String| if right { Finding::Pass } else { fails(expected) };
     match (wanted, seen) {
         (AskedFd::Closed, _) => judged(seen.is_none(), format!("{fd} not open")),
-        (AskedFd::Inherit(own), _) => inherited(history, *own, seen).unwrap_or_else(|was| fails(format!("{fd} = the subject's own {was}"))),
+        (AskedFd::Inherit(own), _) => {
+            inherited(history, fd, *own, seen).unwrap_or_else(|was| fails(format!("{fd} = the subject's own {was}")))
+        }
         (AskedFd::Null, seen) => judged(seen.is_some_and(|seen| seen.target == "/dev/null"), format!("{fd} -> /dev/null")),
         (AskedFd::Pipe, seen) => {
             judged(seen.is_some_and(|seen| new_pipe(history, seen)), format!("{fd} = a new pipe in the right direction"))
@@ -84,15 +86,16 @@ fn one(history: &History, start: &Start, fd: i32, wanted: &AskedFd) -> Finding {
 }
 
 /// Against the subject's own descriptor; `Err` holds what that one is.
-fn inherited(history: &History, own: i32, seen: Option<&FdState>) -> Result<Finding, String> {
+fn inherited(history: &History, fd: i32, own: i32, seen: Option<&FdState>) -> Result<Finding, String> {
     let Some(before) = &history.observed.before else {
         return Ok(view::undecided("the subject's own descriptors were not recorded"));
     };
     match (find(&before.fds, own), seen) {
         (None, None) => Ok(Finding::Pass),
         (Some(was), Some(seen)) if drift::same_file(was, seen) => Ok(Finding::Pass),
-        // What the caller's runtime opened for itself where a standard descriptor was closed is nothing to hand on.
-        (Some(was), None) if was.cloexec == Some(true) => Ok(Finding::Pass),
+        // What the caller's runtime opened for itself where a standard descriptor was closed is nothing to hand on. One that is
+        // handed on on purpose, under another number or beyond the standard ones, has to lose close-on-exec on its way.
+        (Some(was), None) if fd == own && fd <= 2 && was.cloexec == Some(true) => Ok(Finding::Pass),
         (Some(was), _) => Err(drift::fd_words(was)),
         (None, Some(_)) => Err(format!("{own}, which is not open")),
     }
