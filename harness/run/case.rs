@@ -327,7 +327,7 @@ fn keep_two(one: i32, other: i32) -> (i32, i32) {
 }
 
 /// The capabilities that the requests of a program need.
-fn needs(ops: &[Op]) -> Vec<&'static str> {
+pub fn needs(ops: &[Op]) -> Vec<&'static str> {
     let of = |op: &Op| match &op.act {
         Act::Ask { operation, .. } | Act::AskPipeline { operation, .. } => capability::of(operation),
         Act::AskParallel { lists, .. } => ["threads"].into_iter().chain(lists.iter().flat_map(|list| needs(list))).collect(),
