@@ -5,7 +5,7 @@ use super::{LowerError, Lowered, Lowering};
 use crate::generate::act::{Act, Family, FdRef};
 use crate::generate::ipc::{Carrier, Fact, Interest, Ipc, PairKind, Teller};
 use crate::generate::program::Op;
-use crate::plan::expr::Arg;
+use crate::plan::expr::{Arg, Expr};
 use crate::plan::step::{Step, fd, message, poll, socket};
 
 /// Linux sends at most so many descriptors in one message (SCM_MAX_FD); one more lets a scenario ask what comes of it.
@@ -31,7 +31,13 @@ impl Lowering<'_> {
 
     /// What an endpoint means, and how it is called; `got[$i]` is that of this round.
     pub(super) fn endpoint(&self, here: &Here, name: &str) -> Lowered<(FdRef, String)> {
-        let name = self.values.name(name)?;
+        let name = match indexed(name) {
+            Some((base, index, end)) => {
+                let index: u32 = self.values.int(&Expr::Text(index.to_owned()))?;
+                format!("{base}[{index}]{end}")
+            }
+            None => self.values.name(name)?,
+        };
         Ok((here.fd(&name)?, name))
     }
 
@@ -182,4 +188,11 @@ impl Lowering<'_> {
         let declared = self.declare(here, "next-event", format!("{wait} an event of {}", step.from), Some(&step.from), &step.expect)?;
         Ok(declared.op(Act::Ipc(Ipc::NextEvent { queue, wait: step.wait })))
     }
+}
+
+/// The parts of `got[$i].a`.
+fn indexed(name: &str) -> Option<(&str, &str, &str)> {
+    let (base, rest) = name.split_once('[')?;
+    let (index, end) = rest.split_once(']')?;
+    Some((base, index, end))
 }
