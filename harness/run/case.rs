@@ -122,6 +122,9 @@ impl Warden {
         let command = job.adapter.as_ref().ok_or_else(|| End::Harness { message: "a library case without a subject".to_owned() })?;
         let mut start = program.subject_start.clone().unwrap_or_default();
         start.path = start.path.map(|path| path.replace("{case}", &self.home.dir().to_string_lossy()));
+        if let Some((path, _)) = &mut start.listen {
+            *path = path.replace("{case}", &self.home.dir().to_string_lossy());
+        }
         if !self.adapter.as_ref().is_some_and(|adapter| adapter.serves(command, &start)) {
             self.end_everything();
             self.adapters += 1;

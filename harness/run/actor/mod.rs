@@ -15,6 +15,10 @@ mod control;
 mod cpu;
 mod fd;
 mod file;
+mod ipc;
+#[cfg_attr(target_os = "linux", path = "ipc_os/linux.rs")]
+#[cfg_attr(target_os = "macos", path = "ipc_os/macos.rs")]
+mod ipc_os;
 mod library;
 mod memory;
 #[cfg_attr(target_os = "linux", path = "os/linux.rs")]
@@ -399,6 +403,7 @@ impl<'a> Performer<'a> {
             Act::Connect { slot, listener } => self.connect(*slot, *listener),
             Act::Accept { slot, from } => self.accept(*slot, *from),
             Act::SendFrames { fd, count, size, sends, lock } => self.send_frames(*fd, *count, *size, *sends, *lock),
+            Act::Ipc(act) => self.ipc(act),
             Act::Memory { slot, pages, shared } => self.map_pages(*slot, *pages, *shared),
             Act::Poke { slot, value } => self.poke(*slot, *value),
             Act::Peek { slot } => self.peek(*slot),
