@@ -1,5 +1,6 @@
 //! The acts that the interpreter (`run/actor`) can perform: the contract between lowering and performing.
 
+use super::ipc::{Ipc, Patience, Public};
 use super::program::Op;
 use crate::plan::script::ActorId;
 use crate::wire::message::Operation;
@@ -37,6 +38,10 @@ pub enum Via {
     Waitid,
     /// `pidfd_open` + `waitid(P_PIDFD)`; unavailable where there is none
     Pidfd,
+    /// `waitpid(-group)`: any child of the group that the named one leads
+    WaitpidGroup,
+    /// `waitid(P_PGID)`: likewise
+    WaitidGroup,
 }
 
 /// How much a read reads.
@@ -359,9 +364,11 @@ pub enum Act {
     ReportMemory {
         label: String,
     },
+    /// `public`: the name that it keeps; without one it is removed as soon as it is mapped.
     Shared {
         slot: Slot,
         via: SharedVia,
+        public: Option<Public>,
     },
     Add {
         slot: Slot,
@@ -376,14 +383,18 @@ pub enum Act {
         slot: Slot,
         value: u32,
         named: bool,
+        public: Option<Public>,
     },
     /// EINTR is an outcome only when the op is lenient.
     Down {
         slot: Slot,
+        patience: Patience,
     },
     Up {
         slot: Slot,
     },
+    /// What else is done to objects that processes share.
+    Ipc(Ipc),
     // --- ordering and control
     Gate {
         gate: u16,

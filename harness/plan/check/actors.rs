@@ -98,6 +98,8 @@ pub enum Object {
     Counter,
     /// A semaphore.
     Semaphore,
+    /// A message queue.
+    Queue,
 }
 
 impl std::fmt::Display for Object {
@@ -109,6 +111,7 @@ impl std::fmt::Display for Object {
             Object::Memory => "a mapping",
             Object::Counter => "a counter",
             Object::Semaphore => "a semaphore",
+            Object::Queue => "a message queue",
         })
     }
 }
@@ -126,6 +129,7 @@ pub fn makes(step: &Step) -> Option<(&str, Object)> {
         Step::Memory(memory) => Some((&memory.name, Object::Memory)),
         Step::Shared(shared) => Some((&shared.name, Object::Counter)),
         Step::Semaphore(semaphore) => Some((&semaphore.name, Object::Semaphore)),
+        Step::Queue(queue) => Some((&queue.name, Object::Queue)),
         _ => None,
     }
 }
