@@ -1,4 +1,4 @@
-//! Objects with a number in them, and the table of process ids.
+//! Objects with a number in them: cells of memory, semaphores, offsets of files; and the table of process ids.
 
 use super::Model;
 use std::collections::BTreeSet;
@@ -87,6 +87,41 @@ impl Model for Semaphore {
 
     fn words(&self, state: &i64) -> String {
         format!("it stood at {state}")
+    }
+}
+
+/// The offset of an open file that several processes read, record after record.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Offset;
+
+/// What can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OffsetOp {
+    /// The record of this number; none where the process died in reading.
+    Read(Option<i64>),
+    /// The end. Nobody writes any more, so that it stays the end.
+    End,
+}
+
+impl Model for Offset {
+    /// The next record; none behind the end.
+    type State = Option<i64>;
+    type Op = OffsetOp;
+
+    fn start(&self) -> Option<i64> {
+        Some(0)
+    }
+
+    fn apply(&self, state: &Option<i64>, op: &OffsetOp) -> Vec<Option<i64>> {
+        match (state, *op) {
+            (Some(next), OffsetOp::Read(told)) if told.is_none_or(|told| told == *next) => vec![Some(next.saturating_add(1))],
+            (_, OffsetOp::End) => vec![None],
+            _ => Vec::new(),
+        }
+    }
+
+    fn words(&self, state: &Option<i64>) -> String {
+        state.map_or_else(|| "the end was reached".to_owned(), |next| format!("record {next} was the next"))
     }
 }
 

@@ -4,10 +4,11 @@
 //! loop only the first rounds are, and then nothing is said at all.
 
 use super::Interval;
-use super::model::{CellOp, PidOp, SemaphoreOp};
+use super::model::{CellOp, OffsetOp, PidOp, SemaphoreOp};
 use super::queue::QueueOp;
 use crate::judge::verdict::Finding;
 use crate::judge::view;
+use crate::plan::record;
 use crate::plan::script::{ActorId, Ended, Outcome, RECORDED_ROUNDS, StepDecl};
 use crate::trace::{Event, History, What};
 use std::collections::BTreeMap;
@@ -24,6 +25,8 @@ pub struct Seen<'h> {
     pub outcome: Option<&'h Outcome>,
     /// The actor that it is about.
     pub of: Option<ActorId>,
+    /// What was read in it first.
+    pub data: Option<&'h [u8]>,
 }
 
 impl Seen<'_> {
@@ -60,10 +63,15 @@ pub fn seen<'h>(history: &'h History, wanted: impl Fn(&StepDecl) -> bool) -> Res
     for (at, event) in history.events.iter().enumerate() {
         match &event.what {
             What::Call => {
-                let before = view::step_of(history, event).and_then(|step| open.insert(event.actor, Open { step, call: at, again: false }));
+                let before = view::step_of(history, event).and_then(|step| open.insert(event.actor, Open::new(step, at)));
                 found.extend(before.and_then(Open::never_returned));
             }
             What::Return { outcome, of } => found.extend(returned(history, &mut open, (at, event), outcome, *of)?),
+            What::Data { bytes, .. } => {
+                if let Some(open) = open.get_mut(&event.actor) {
+                    open.data.get_or_insert(bytes);
+                }
+            }
             _ => {}
         }
     }
@@ -79,11 +87,16 @@ struct Open<'h> {
     call: usize,
     /// It has returned once, and may do so again.
     again: bool,
+    data: Option<&'h [u8]>,
 }
 
 impl<'h> Open<'h> {
+    fn new(step: &'h StepDecl, call: usize) -> Open<'h> {
+        Open { step, call, again: false, data: None }
+    }
+
     fn never_returned(self) -> Option<Seen<'h>> {
-        (!self.again).then_some(Seen { call: self.call, end: None, step: self.step, outcome: None, of: None })
+        (!self.again).then_some(Seen { call: self.call, end: None, step: self.step, outcome: None, of: None, data: self.data })
     }
 }
 
@@ -102,7 +115,7 @@ fn returned<'h>(
         Some(open) => {
             let call = std::mem::replace(&mut open.call, at);
             open.again = true;
-            Ok(Some(Seen { call, end: Some(at), step, outcome: Some(outcome), of }))
+            Ok(Some(Seen { call, end: Some(at), step, outcome: Some(outcome), of, data: open.data.take() }))
         }
         None => Err(view::undecided(format!("{} returned and was never called", view::place(step)))),
     }
@@ -157,8 +170,20 @@ pub fn on_semaphore(history: &History, object: &str) -> Result<(i64, Vec<Interva
     let operation = |seen: &Seen| {
         let down = seen.step.kind == "down";
         match seen.outcome {
-            None => if down { SemaphoreOp::DownPending } else { SemaphoreOp::UpPending },
-            Some(Outcome::Done(_)) => if down { SemaphoreOp::Down } else { SemaphoreOp::Up },
+            None => {
+                if down {
+                    SemaphoreOp::DownPending
+                } else {
+                    SemaphoreOp::UpPending
+                }
+            }
+            Some(Outcome::Done(_)) => {
+                if down {
+                    SemaphoreOp::Down
+                } else {
+                    SemaphoreOp::Up
+                }
+            }
             Some(Outcome::Error(name)) if down && is_again(name) => SemaphoreOp::Refused,
             Some(_) => SemaphoreOp::GivenUp,
         }
@@ -194,6 +219,26 @@ fn queue_operation(seen: &Seen) -> QueueOp {
 
 fn is_again(name: &str) -> bool {
     matches!(name, "EAGAIN" | "EWOULDBLOCK" | "ENOMSG")
+}
+
+/// Reads of whole records from one open file.
+///
+/// # Errors
+/// An undecided finding where something else than one record was read, or who read is not known to share one description.
+pub fn on_offset(history: &History, object: &str) -> Found<OffsetOp> {
+    let is_on = |step: &StepDecl| step.on.as_deref() == Some(object);
+    let opened = history.script.steps.iter().filter(|step| step.kind == "open" && is_on(step)).count();
+    if opened != 1 {
+        return Err(view::undecided(format!("`{object}` is opened by {opened} steps")));
+    }
+    let seen = seen(history, |step| step.kind == "read" && is_on(step))?;
+    let operation = |seen: &Seen| match (seen.outcome, seen.data.map(record::parse)) {
+        (Some(Outcome::Eof), None) => Ok(OffsetOp::End),
+        (None, None) => Ok(OffsetOp::Read(None)),
+        (_, Some(Some((_, number)))) => Ok(OffsetOp::Read(Some(number.into()))),
+        _ => Err(view::undecided(format!("{} did not read one record", view::place(seen.step)))),
+    };
+    seen.iter().map(|seen| Ok(seen.interval(operation(seen)?))).collect()
 }
 
 /// What happened to process ids. A child that nobody was seen to reap is somebody else's in the end, and may be reaped at any time.

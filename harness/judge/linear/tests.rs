@@ -1,6 +1,6 @@
 //! Known good and bad histories, and every small one against all orders there are.
 
-use super::model::{Cell, CellOp, PidOp, Pids, Semaphore, SemaphoreOp};
+use super::model::{Cell, CellOp, Offset, OffsetOp, PidOp, Pids, Semaphore, SemaphoreOp};
 use super::queue::{Queue, QueueOp};
 use super::search::{search, within};
 use super::{Answer, Interval, Model};
@@ -99,6 +99,15 @@ fn a_process_id_is_not_given_out_while_it_is_in_use() {
 }
 
 #[test]
+fn an_offset_hands_every_record_to_one_reader_and_ends_once() {
+    use OffsetOp::{End, Read};
+    assert!(holds(&Offset, &[op(0, 3, Read(Some(1))), op(1, 2, Read(Some(0))), op(4, 7, End), op(5, 6, Read(Some(2)))]));
+    assert!(!holds(&Offset, &[op(0, 3, Read(Some(0))), op(1, 2, Read(Some(0)))]), "read twice");
+    assert!(!holds(&Offset, &[op(0, 1, End), op(2, 3, Read(Some(0)))]), "behind the end");
+    assert!(holds(&Offset, &[pending(0, Read(None)), op(1, 2, Read(Some(1)))]), "who died may have read one");
+}
+
+#[test]
 fn the_longest_order_is_told() {
     use CellOp::Add;
     let operations = [op(0, 1, Add(1, Some(0))), op(2, 3, Add(1, Some(1))), op(4, 7, Add(1, Some(9))), op(5, 6, Add(1, Some(8)))];
@@ -171,7 +180,6 @@ fn history<Op: Clone + std::fmt::Debug>(drawn: impl Strategy<Value = (Op, Op)>) 
     })
 }
 
-
 fn cell_op() -> impl Strategy<Value = (CellOp, CellOp)> {
     let told = 0..4i64;
     prop_oneof![
@@ -197,16 +205,27 @@ fn queue_op() -> impl Strategy<Value = (QueueOp, QueueOp)> {
     ]
 }
 
+fn offset_op() -> impl Strategy<Value = (OffsetOp, OffsetOp)> {
+    prop_oneof![
+        4 => (0..4i64).prop_map(|number| (OffsetOp::Read(Some(number)), OffsetOp::Read(None))),
+        1 => Just((OffsetOp::End, OffsetOp::Read(None)))
+    ]
+}
+
 fn pid_op() -> impl Strategy<Value = (PidOp, PidOp)> {
-    prop_oneof![(0..2i32).prop_map(|pid| (PidOp::Given(pid), PidOp::Given(pid))), (0..2i32).prop_map(|pid| (PidOp::Reaped(pid), PidOp::Reaped(pid)))]
+    prop_oneof![
+        (0..2i32).prop_map(|pid| (PidOp::Given(pid), PidOp::Given(pid))),
+        (0..2i32).prop_map(|pid| (PidOp::Reaped(pid), PidOp::Reaped(pid)))
+    ]
 }
 
 /// The order that was found is one.
 fn is_order<M: Model>(model: &M, operations: &[Interval<M::Op>], order: &[usize]) -> bool {
     let whole = (0..operations.len()).filter(|at| operations[*at].end.is_some()).all(|at| order.contains(&at));
-    let in_time = order.iter().enumerate().all(|(place, &at)| {
-        order[place + 1..].iter().all(|&later| operations[later].end.is_none_or(|end| end > operations[at].call))
-    });
+    let in_time = order
+        .iter()
+        .enumerate()
+        .all(|(place, &at)| order[place + 1..].iter().all(|&later| operations[later].end.is_none_or(|end| end > operations[at].call)));
     let mut states = vec![model.start()];
     for &at in order {
         states = states.iter().flat_map(|state| model.apply(state, &operations[at].op)).collect();
@@ -240,6 +259,11 @@ proptest! {
     #[test]
     fn queues_agree_with_all_orders(operations in history(queue_op()), posix: bool, most in prop::option::of(1..3usize)) {
         agree(&Queue { most, posix }, &operations)?;
+    }
+
+    #[test]
+    fn offsets_agree_with_all_orders(operations in history(offset_op())) {
+        agree(&Offset, &operations)?;
     }
 
     #[test]

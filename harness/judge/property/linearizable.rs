@@ -1,13 +1,14 @@
 //! What several processes did to one object at once could have been done one after the other.
 //!
 //! See [`crate::judge::linear`] for the rules and the search. `as` says what the object is, which is what it must behave like:
-//! `counter` (a shared number under `fetch-add`, `exchange` and `load`), `semaphore`, `queue`; or `pids`, which needs no object:
+//! `counter` (a shared number under `fetch-add`, `exchange` and `load`), `semaphore`, `queue`, `offset` (an open file of records that
+//! several processes read); or `pids`, which needs no object:
 //! no process id is given out while it is in use.
 //!
 //! # References
 //! Herlihy, Wing (1990). POSIX.1-2024 `sem_post()`, `mq_receive()`, `msgrcv()`; 4.13 process id reuse; C11 `atomic_fetch_add`.
 
-use crate::judge::linear::model::{Cell, Pids, Semaphore};
+use crate::judge::linear::model::{Cell, Offset, Pids, Semaphore};
 use crate::judge::linear::operations;
 use crate::judge::linear::search::search;
 use crate::judge::linear::{Answer, Interval, Longest, Model};
@@ -20,10 +21,18 @@ use crate::trace::{Event, History, What};
 /// See the module.
 pub struct Linearizable;
 
-const OF: ArgDecl =
-    ArgDecl { name: "of", kind: ArgKind::Object, required: false, help: "the counter, semaphore or queue; nothing with `as: pids`" };
-const AS: ArgDecl =
-    ArgDecl { name: "as", kind: ArgKind::Label, required: true, help: "what it must behave like: counter, semaphore, queue or pids" };
+const OF: ArgDecl = ArgDecl {
+    name: "of",
+    kind: ArgKind::Object,
+    required: false,
+    help: "the counter, semaphore, queue or open file; nothing with `as: pids`",
+};
+const AS: ArgDecl = ArgDecl {
+    name: "as",
+    kind: ArgKind::Label,
+    required: true,
+    help: "what it must behave like: counter, semaphore, queue, offset or pids",
+};
 
 /// Events told of a failure: those that could not come next.
 const SHOWN: usize = 6;
@@ -47,6 +56,7 @@ impl Property for Linearizable {
             Some("counter") => operations::on_cell(history, object).map(|(start, ops)| judged(history, &Cell { start }, &ops)),
             Some("semaphore") => operations::on_semaphore(history, object).map(|(start, ops)| judged(history, &Semaphore { start }, &ops)),
             Some("queue") => operations::on_queue(history, object).map(|(queue, ops)| judged(history, &queue, &ops)),
+            Some("offset") => operations::on_offset(history, object).map(|ops| judged(history, &Offset, &ops)),
             Some("pids") => operations::on_pids(history).map(|ops| judged(history, &Pids, &ops)),
             _ => Err(view::wants("as")),
         };
@@ -72,14 +82,19 @@ fn broken<Op>(history: &History, operations: &[Interval<Op>], longest: &Longest)
     let words = |at: usize| history.events.get(at).map(|event| operation_words(history, event)).unwrap_or_default();
     let after = last.map(|at| format!(", the last being {}", words(at))).unwrap_or_default();
     let seen = format!(
-        "no such order is longer than {} of them{after}; then {}, and none of these can have come next: {}",
+        "an order of {} of them at most{after}; then {}, and what had to come next cannot have: {}",
         longest.prefix.len(),
         longest.state,
         view::list(stuck.iter().map(|&at| words(at)), SHOWN)
     );
     let by = stuck.first().and_then(|&at| history.events.get(at)).map(|event| view::name(history, event.actor));
     let shown = last.into_iter().chain(stuck.iter().copied()).take(SHOWN).collect();
-    Finding::fail(format!("one order of the {} operations that explains every result", operations.len()), seen, by.unwrap_or_else(|| "root".into()), shown)
+    Finding::fail(
+        format!("one order of the {} operations that explains every result", operations.len()),
+        seen,
+        by.unwrap_or_else(|| "root".into()),
+        shown,
+    )
 }
 
 /// Who did what, and what came of it.

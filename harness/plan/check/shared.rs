@@ -132,7 +132,9 @@ impl Checker<'_> {
         match (&semaphore.public, &semaphore.value) {
             (Some(name), _) => self.free_text(frame, body.at("name"), name),
             (None, Some(_)) => {}
-            (None, None) => self.problem(body, "what is its value at first?".to_owned(), "add `value: 1`, or the `name` of one that exists"),
+            (None, None) => {
+                self.problem(body, "what is its value at first?".to_owned(), "add `value: 1`, or the `name` of one that exists")
+            }
         }
         self.expect(frame, body, &semaphore.expect);
     }

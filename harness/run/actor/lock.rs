@@ -10,7 +10,9 @@ impl Performer<'_> {
         match lock.by {
             LockBy::Flock => flock(fd, lock),
             LockBy::Fcntl => range(fd, if lock.nohang { libc::F_SETLK } else { libc::F_SETLKW }, lock),
-            LockBy::Ofd => os_ipc::description_lock(if lock.nohang { os_ipc::F_OFD_SETLK } else { os_ipc::F_OFD_SETLKW }, |command| range(fd, command, lock)),
+            LockBy::Ofd => os_ipc::description_lock(if lock.nohang { os_ipc::F_OFD_SETLK } else { os_ipc::F_OFD_SETLKW }, |command| {
+                range(fd, command, lock)
+            }),
         }
     }
 }

@@ -54,7 +54,6 @@ pub const SUBJECT_DIED: i32 = 122;
 /// Exit code of a driver whose subject did not answer in time.
 pub const SUBJECT_HUNG: i32 = 123;
 
-
 /// Where a case runs.
 #[derive(Clone, Debug)]
 pub struct Context {

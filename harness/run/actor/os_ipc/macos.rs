@@ -44,13 +44,7 @@ unsafe extern "C" {
     fn msgget(key: libc::key_t, flags: libc::c_int) -> libc::c_int;
     fn msgsnd(id: libc::c_int, message: *const libc::c_void, length: libc::size_t, flags: libc::c_int) -> libc::c_int;
     fn msgctl(id: libc::c_int, command: libc::c_int, place: *mut libc::c_void) -> libc::c_int;
-    fn msgrcv(
-        id: libc::c_int,
-        message: *mut libc::c_void,
-        length: libc::size_t,
-        kind: libc::c_long,
-        flags: libc::c_int,
-    ) -> libc::ssize_t;
+    fn msgrcv(id: libc::c_int, message: *mut libc::c_void, length: libc::size_t, kind: libc::c_long, flags: libc::c_int) -> libc::ssize_t;
 }
 
 /// msgget. The limit of bytes stays the system's: only root could raise it, and its `msqid_ds` is not known here.
