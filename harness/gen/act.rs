@@ -1,6 +1,6 @@
 //! The acts that the interpreter (`run/actor`) can perform: the contract between lowering and performing.
 
-use super::ipc::{Ipc, Patience, Public};
+use super::share::{Share, Patience, Public};
 use super::program::Op;
 use crate::plan::script::ActorId;
 use crate::wire::message::Operation;
@@ -394,7 +394,7 @@ pub enum Act {
         slot: Slot,
     },
     /// What else is done to objects that processes share.
-    Ipc(Ipc),
+    Share(Share),
     // --- ordering and control
     Gate {
         gate: u16,

@@ -1,7 +1,7 @@
 //! What must be true of every script and program; checked in tests after each lowering.
 
 use crate::generate::act::{Act, FdRef};
-use crate::generate::ipc::{Ipc, NAMES};
+use crate::generate::share::{Share, NAMES};
 use crate::generate::program::{Op, Program};
 use crate::plan::script::{SUBJECT, Script};
 
@@ -97,16 +97,16 @@ impl Checker<'_> {
             Act::Memory { slot, .. } | Act::Shared { slot, .. } | Act::Semaphore { slot, .. } | Act::Add { slot, .. } => {
                 self.below("memory", *slot, self.program.memory_slots);
             }
-            Act::Ipc(
-                Ipc::FetchAdd { slot, .. }
-                | Ipc::Exchange { slot, .. }
-                | Ipc::Detach { slot }
-                | Ipc::Queue { slot, .. }
-                | Ipc::Send { slot, .. }
-                | Ipc::Receive { slot, .. },
+            Act::Share(
+                Share::FetchAdd { slot, .. }
+                | Share::Exchange { slot, .. }
+                | Share::Detach { slot }
+                | Share::Queue { slot, .. }
+                | Share::Send { slot, .. }
+                | Share::Receive { slot, .. },
             ) => self.below("memory", *slot, self.program.memory_slots),
-            Act::Ipc(Ipc::Remove { number, .. }) => self.below("name", *number, NAMES),
-            Act::Ipc(Ipc::Lock(lock)) => self.fd(lock.fd),
+            Act::Share(Share::Remove { number, .. }) => self.below("name", *number, NAMES),
+            Act::Share(Share::Lock(lock)) => self.fd(lock.fd),
             Act::Await { who: SUBJECT, .. } if self.program.library => {}
             Act::Await { who, .. } => self.below("actor", *who, self.program.actors),
             Act::Ask { .. } | Act::AskParallel { .. } | Act::AskPipeline { .. } if performer != 0 || !self.program.library => {

@@ -1,8 +1,8 @@
 //! Mappings, counters, semaphores.
 
-use super::{DONE, Performer, failed, os, os_ipc};
+use super::{DONE, Performer, failed, os, share_os};
 use crate::generate::act::SharedVia;
-use crate::generate::ipc::{Patience, Public};
+use crate::generate::share::{Patience, Public};
 use crate::plan::script::Outcome;
 use crate::sys::names;
 use crate::trace::What;
@@ -145,7 +145,7 @@ impl Performer<'_> {
                 Patience::Endless => unsafe { libc::sem_wait(semaphore) },
                 // SAFETY: as above.
                 Patience::None => unsafe { libc::sem_trywait(semaphore) },
-                Patience::Limit(ms) => os_ipc::timed_down(semaphore, ms)?,
+                Patience::Limit(ms) => share_os::timed_down(semaphore, ms)?,
             };
             if done == 0 {
                 return DONE;

@@ -15,16 +15,16 @@ mod control;
 mod cpu;
 mod fd;
 mod file;
-mod ipc;
+mod share;
 mod library;
 mod lock;
 mod memory;
 #[cfg_attr(target_os = "linux", path = "os/linux.rs")]
 #[cfg_attr(target_os = "macos", path = "os/macos.rs")]
 mod os;
-#[cfg_attr(target_os = "linux", path = "os_ipc/linux.rs")]
-#[cfg_attr(target_os = "macos", path = "os_ipc/macos.rs")]
-mod os_ipc;
+#[cfg_attr(target_os = "linux", path = "share_os/linux.rs")]
+#[cfg_attr(target_os = "macos", path = "share_os/macos.rs")]
+mod share_os;
 mod parallel;
 mod pipeline;
 mod process;
@@ -388,7 +388,7 @@ impl<'a> Performer<'a> {
             Act::Semaphore { slot, value, named, public } => self.semaphore(*slot, *value, *named, *public),
             Act::Down { slot, patience } => self.down(*slot, *patience),
             Act::Up { slot } => self.up(*slot),
-            Act::Ipc(ipc) => self.ipc(ipc),
+            Act::Share(share) => self.share(share),
             Act::Burn { ms, beside } => self.burn(*ms, *beside),
             _ => Err(Outcome::Unsupported("the interpreter does not know this act".to_owned())),
         }

@@ -2,7 +2,7 @@
 
 use super::{DONE, Performer, failed, number};
 use crate::generate::act::{Family, FdRef};
-use crate::generate::ipc::Patience;
+use crate::generate::share::Patience;
 use crate::plan::record;
 use crate::plan::script::Outcome;
 use std::sync::atomic::Ordering;

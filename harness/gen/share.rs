@@ -101,7 +101,7 @@ pub struct MessageQueue {
 /// What to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are named after the steps' fields, documented in plan/step")]
-pub enum Ipc {
+pub enum Share {
     /// `Done(value before)`; `torn`: load, let others run, store.
     FetchAdd { slot: Slot, by: i64, torn: bool },
     /// `Done(value before)`

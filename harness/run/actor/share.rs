@@ -2,22 +2,22 @@
 
 use super::{DONE, Performer, control, failed};
 use crate::generate::act::SharedVia;
-use crate::generate::ipc::{Ipc, Named, Public, QueueVia};
+use crate::generate::share::{Share, Named, Public, QueueVia};
 use crate::plan::script::Outcome;
 use crate::sys::names;
 use std::sync::atomic::Ordering;
 
 impl Performer<'_> {
-    pub(super) fn ipc(&mut self, act: &Ipc) -> Result<Outcome, Outcome> {
+    pub(super) fn share(&mut self, act: &Share) -> Result<Outcome, Outcome> {
         match *act {
-            Ipc::FetchAdd { slot, by, torn } => self.fetch_add(slot, by, torn),
-            Ipc::Exchange { slot, value } => Ok(Outcome::Done(Some(self.counter(slot)?.swap(value, Ordering::SeqCst)))),
-            Ipc::Detach { slot } => self.detach(slot),
-            Ipc::Remove { number, of } => self.remove(number, of),
-            Ipc::Lock(lock) => self.lock(lock),
-            Ipc::Queue { slot, queue } => self.queue(slot, queue),
-            Ipc::Send { slot, number, priority, bytes, nohang } => self.send_message(slot, [number, priority], bytes, nohang),
-            Ipc::Receive { slot, wish, room, nohang } => self.receive_message(slot, wish, room, nohang),
+            Share::FetchAdd { slot, by, torn } => self.fetch_add(slot, by, torn),
+            Share::Exchange { slot, value } => Ok(Outcome::Done(Some(self.counter(slot)?.swap(value, Ordering::SeqCst)))),
+            Share::Detach { slot } => self.detach(slot),
+            Share::Remove { number, of } => self.remove(number, of),
+            Share::Lock(lock) => self.lock(lock),
+            Share::Queue { slot, queue } => self.queue(slot, queue),
+            Share::Send { slot, number, priority, bytes, nohang } => self.send_message(slot, [number, priority], bytes, nohang),
+            Share::Receive { slot, wish, room, nohang } => self.receive_message(slot, wish, room, nohang),
         }
     }
 
