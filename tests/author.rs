@@ -25,8 +25,7 @@ fn tests(args: &[&str]) -> Command {
 
 #[test]
 fn the_library_of_the_example_holds() {
-    let output =
-        tests(&["wait/"]).env("CHILDPROOF_CASES", "4").output().expect("cargo runs");
+    let output = tests(&["wait/"]).env("CHILDPROOF_CASES", "4").output().expect("cargo runs");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
     assert!(text.contains(" passed") && !text.contains(" 0 passed"), "{text}");

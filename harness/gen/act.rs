@@ -2,6 +2,7 @@
 
 use super::ipc::Ipc;
 use super::program::Op;
+use super::share::{Patience, Public, Share};
 use crate::plan::script::ActorId;
 use crate::wire::message::Operation;
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,10 @@ pub enum Via {
     Waitid,
     /// `pidfd_open` + `waitid(P_PIDFD)`; unavailable where there is none
     Pidfd,
+    /// `waitpid(-group)`: any child of the group that the named one leads
+    WaitpidGroup,
+    /// `waitid(P_PGID)`: likewise
+    WaitidGroup,
 }
 
 /// How much a read reads.
@@ -368,9 +373,11 @@ pub enum Act {
     ReportMemory {
         label: String,
     },
+    /// `public`: the name that it keeps; without one it is removed as soon as it is mapped.
     Shared {
         slot: Slot,
         via: SharedVia,
+        public: Option<Public>,
     },
     Add {
         slot: Slot,
@@ -385,14 +392,18 @@ pub enum Act {
         slot: Slot,
         value: u32,
         named: bool,
+        public: Option<Public>,
     },
     /// EINTR is an outcome only when the op is lenient.
     Down {
         slot: Slot,
+        patience: Patience,
     },
     Up {
         slot: Slot,
     },
+    /// What else is done to objects that processes share.
+    Share(Share),
     // --- ordering and control
     Gate {
         gate: u16,

@@ -11,6 +11,7 @@ pub mod crash;
 pub mod drift;
 pub mod frames;
 pub mod hang;
+pub mod linear;
 pub mod outcome;
 pub mod pieces;
 pub mod property;
@@ -97,6 +98,7 @@ pub static PROPERTIES: &[&dyn Property] = &[
     &property::reaped_all::ReapedAll,
     &property::memory_unshared::MemoryUnshared,
     &property::no_busy_loop::NoBusyLoop,
+    &property::linearizable::Linearizable,
 ];
 
 /// The properties as the checker of scenarios needs to know them.

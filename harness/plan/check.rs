@@ -9,6 +9,7 @@ mod kinds;
 mod names;
 mod parallel;
 mod pipeline;
+mod shared;
 pub mod vocabulary;
 mod walk;
 mod whole;

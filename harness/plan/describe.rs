@@ -97,11 +97,20 @@ pub const KINDS: &[Kind] = &[
     kind("memory", "peek", Planes::Platform, "", "read a byte of every page; they must agree"),
     kind("memory", "report-memory", Planes::Platform, "", "record the private memory of the process under a label"),
     kind("memory", "shared", Planes::Platform, "", "make a shared counter, 0 at first"),
+    kind("memory", "detach", Planes::Platform, "", "unmap a shared counter"),
+    kind("memory", "remove", Planes::Platform, "", "remove the name of a shared counter, semaphore or queue"),
     kind("memory", "add", Planes::Platform, "", "add to a counter, not atomically"),
+    kind("memory", "fetch-add", Planes::Platform, "", "add to a counter at once, and record the value before"),
+    kind("memory", "exchange", Planes::Platform, "", "store another value in a counter at once, and record the value before"),
     kind("memory", "load", Planes::Platform, "", "record the value of a counter"),
     kind("memory", "semaphore", Planes::Platform, "", "make a process-shared semaphore"),
     kind("memory", "down", Planes::Platform, "", "take a semaphore, waiting for it"),
     kind("memory", "up", Planes::Platform, "", "give a semaphore back"),
+    kind("lock", "lock", Planes::Platform, "", "lock an open file, or a range of it: flock, fcntl or ofd"),
+    kind("lock", "unlock", Planes::Platform, "", "give a lock on an open file up"),
+    kind("queue", "queue", Planes::Platform, "", "make or open a message queue: posix or sysv"),
+    kind("queue", "send-message", Planes::Platform, "", "send a numbered message with a priority"),
+    kind("queue", "receive-message", Planes::Platform, "", "receive a message whole; its number is recorded"),
     kind("control", "gate", Planes::Both, "", "wait until somebody opens this gate"),
     kind("control", "open-gate", Planes::Both, "", "open a gate for everybody, for good"),
     kind("control", "await", Planes::Both, "", "wait until an actor is in a state, seen from outside"),
@@ -190,11 +199,20 @@ fn index(step: &Step) -> usize {
         Peek
         ReportMemory
         Shared
+        Detach
+        Remove
         Add
+        FetchAdd
+        Exchange
         Load
         Semaphore
         Down
         Up
+        Lock
+        Unlock
+        Queue
+        SendMessage
+        ReceiveMessage
         Gate
         OpenGate
         Await

@@ -237,7 +237,8 @@ impl Warden {
         done.accounted_fds = self.arena.accounted_fds();
         if program.agents.is_empty() && !program.library && self.home.untouched() {
             // No file was made, and /dev/shm is on the same file system; System V objects are no files.
-            done.shared = sys::leftover_ipc(true);
+            done.shared = observe::take_named(&self.arena);
+            done.shared.extend(sys::leftover_ipc(true));
             return;
         }
         done.files = self.home.left_files();

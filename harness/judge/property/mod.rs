@@ -24,6 +24,7 @@ pub mod frames_torn;
 pub mod frames_whole;
 pub mod in_time;
 pub mod limit_kept;
+pub mod linearizable;
 pub mod memory_unshared;
 pub mod messages_whole;
 pub mod no_busy_loop;

@@ -12,11 +12,13 @@ pub mod control;
 pub mod fd;
 pub mod file;
 pub mod library;
+pub mod lock;
 pub mod memory;
 pub mod message;
 pub mod pipeline;
 pub mod poll;
 pub mod process;
+pub mod queue;
 pub mod signal;
 pub mod socket;
 
@@ -82,11 +84,22 @@ pub enum Step {
     Peek(memory::Peek),
     ReportMemory(memory::ReportMemory),
     Shared(memory::Shared),
+    Detach(memory::Detach),
+    Remove(memory::Remove),
     Add(memory::Add),
+    FetchAdd(memory::FetchAdd),
+    Exchange(memory::Exchange),
     Load(memory::Load),
     Semaphore(memory::Semaphore),
     Down(memory::Down),
     Up(memory::Up),
+    // locks on files
+    Lock(lock::Lock),
+    Unlock(lock::Unlock),
+    // message queues
+    Queue(queue::Queue),
+    SendMessage(queue::SendMessage),
+    ReceiveMessage(queue::ReceiveMessage),
     // ordering and control
     Gate(control::Gate),
     OpenGate(control::OpenGate),

@@ -20,6 +20,7 @@ mod ipc;
 #[cfg_attr(target_os = "macos", path = "ipc_os/macos.rs")]
 mod ipc_os;
 mod library;
+mod lock;
 mod memory;
 #[cfg_attr(target_os = "linux", path = "os/linux.rs")]
 #[cfg_attr(target_os = "macos", path = "os/macos.rs")]
@@ -27,18 +28,24 @@ mod os;
 mod parallel;
 mod pipeline;
 mod process;
+mod queue;
+mod share;
+#[cfg_attr(target_os = "linux", path = "share_os/linux.rs")]
+#[cfg_attr(target_os = "macos", path = "share_os/macos.rs")]
+mod share_os;
 mod signal;
 mod socket;
 
 use super::arena::{Arena, Moment};
 use crate::generate::act::{Act, FdRef};
 use crate::generate::program::{AgentPart, Op, Program};
-use crate::plan::script::{ActorId, Outcome, StepId};
+use crate::plan::script::{ActorId, Outcome, RECORDED_ROUNDS, StepId};
 use crate::plan::value::Value;
 use crate::sys::Sample;
 use crate::trace::state::ProcState;
 use crate::trace::{Event, What};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
@@ -50,8 +57,6 @@ pub const PROTOCOL: i32 = 121;
 pub const SUBJECT_DIED: i32 = 122;
 /// Exit code of a driver whose subject did not answer in time.
 pub const SUBJECT_HUNG: i32 = 123;
-
-const RECORDED_ROUNDS: u64 = 64;
 
 /// Where a case runs.
 #[derive(Clone, Debug)]
@@ -121,6 +126,7 @@ pub fn perform_root(program: &Program, arena: &Arena, context: &Context, known: 
         performer.sample(Moment::Before, None);
     }
     let end = performer.run(&program.root);
+    performer.remove_own_queues();
     for fd in performer.open_fds() {
         arena.account_fd(fd);
     }
@@ -224,6 +230,7 @@ struct Performer<'a> {
     pid: i32,
     fds: Vec<i32>,
     memory: Vec<memory::Place>,
+    queues: BTreeMap<u16, queue::Queue>,
     /// Records written so far; their numbers go on over the steps of an actor.
     records: u32,
     frames: u32,
@@ -243,6 +250,7 @@ impl<'a> Performer<'a> {
             pid: process::pid(),
             fds: vec![-1; usize::from(fds)],
             memory: vec![memory::Place::default(); usize::from(memory)],
+            queues: BTreeMap::new(),
             records: 0,
             frames: 0,
             step: 0,
@@ -288,6 +296,7 @@ impl<'a> Performer<'a> {
     /// Records the end of a forked actor or agent and exits.
     fn leave(&self, end: Result<(), Stop>) -> ! {
         signal::report_handled(self);
+        self.remove_own_queues();
         self.note(if end.is_ok() { What::Finished } else { What::GaveUp });
         process::exit(if end.is_ok() { 0 } else { GAVE_UP })
     }
@@ -408,12 +417,13 @@ impl<'a> Performer<'a> {
             Act::Poke { slot, value } => self.poke(*slot, *value),
             Act::Peek { slot } => self.peek(*slot),
             Act::ReportMemory { label } => self.report_memory(label),
-            Act::Shared { slot, via } => self.shared(*slot, *via),
+            Act::Shared { slot, via, public } => self.shared(*slot, *via, *public),
             Act::Add { slot, by } => self.add(*slot, *by),
             Act::Load { slot, name } => self.load(*slot, name),
-            Act::Semaphore { slot, value, named } => self.semaphore(*slot, *value, *named),
-            Act::Down { slot } => self.down(*slot),
+            Act::Semaphore { slot, value, named, public } => self.semaphore(*slot, *value, *named, *public),
+            Act::Down { slot, patience } => self.down(*slot, *patience),
             Act::Up { slot } => self.up(*slot),
+            Act::Share(share) => self.share(share),
             Act::Burn { ms, beside } => self.burn(*ms, *beside),
             _ => Err(Outcome::Unsupported("the interpreter does not know this act".to_owned())),
         }
