@@ -12,6 +12,7 @@ pub mod vocabulary;
 mod walk;
 mod whole;
 mod wishes;
+mod within;
 
 use super::case::{Plan, Source};
 use super::describe::Planes;

@@ -273,8 +273,8 @@ fn cpu_seconds(program: &Program) -> u64 {
 fn only_interpreted(program: &Program) -> bool {
     fn forks_alone(op: &Op) -> bool {
         match &op.act {
-            Act::Exec { .. } => false,
-            Act::Fork { body, .. } | Act::Repeat { body, .. } => body.iter().all(forks_alone),
+            Act::Exec { .. } | Act::PosixSpawn(_) => false,
+            Act::Fork { body, .. } | Act::Vfork { body, .. } | Act::Repeat { body, .. } => body.iter().all(forks_alone),
             Act::ForkTree { bodies, .. } => bodies.iter().flatten().all(forks_alone),
             _ => true,
         }
