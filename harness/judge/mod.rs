@@ -97,6 +97,9 @@ pub static PROPERTIES: &[&dyn Property] = &[
     &property::stage_status::StageStatus,
     &property::reaped_all::ReapedAll,
     &property::memory_unshared::MemoryUnshared,
+    &property::spawn_actions::SpawnActions,
+    &property::state_is::StateIs,
+    &property::vfork_suspends::VforkSuspends,
     &property::no_busy_loop::NoBusyLoop,
     &property::linearizable::Linearizable,
 ];

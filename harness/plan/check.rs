@@ -14,6 +14,7 @@ pub mod vocabulary;
 mod walk;
 mod whole;
 mod wishes;
+mod within;
 
 use super::case::{Plan, Source};
 use super::describe::Planes;

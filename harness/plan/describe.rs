@@ -56,6 +56,13 @@ pub const KINDS: &[Kind] = &[
     kind("process", "exit", Planes::Platform, "", "end at once with this code"),
     kind("process", "wait", Planes::Both, "wait", "wait for a child to end or to change its state"),
     kind("process", "report-state", Planes::Platform, "", "record the state of the process under a label"),
+    kind("process", "vfork", Planes::Platform, "", "start a child that borrows the caller's memory until it ends or executes a program"),
+    kind("process", "quit", Planes::Platform, "", "end by exit(), which flushes the C library's buffers"),
+    kind("spawn", "posix-spawn", Planes::Platform, "", "start the agent by posix_spawn with file actions and attributes"),
+    kind("within", "threads", Planes::Platform, "", "start threads that sleep; the first may take the process's lock"),
+    kind("within", "try-lock", Planes::Platform, "", "take the process's lock and give it back"),
+    kind("within", "buffer", Planes::Platform, "", "write into a buffer of the C library"),
+    kind("within", "flush", Planes::Platform, "", "hand the C library's buffers over to the system"),
     kind("fd", "pipe", Planes::Platform, "", "make a pipe; its ends are NAME.read and NAME.write"),
     kind("fd", "open", Planes::Platform, "", "open a file of the case directory"),
     kind("fd", "close", Planes::Both, "stdin", "close an endpoint; on CHILD.stdin the subject closes it"),
@@ -74,6 +81,7 @@ pub const KINDS: &[Kind] = &[
     kind("attribute", "group", Planes::Platform, "", "put a process into a process group"),
     kind("attribute", "kill-group", Planes::Platform, "", "send a signal to every process of a group"),
     kind("attribute", "spin", Planes::Platform, "", "use the processor until a signal comes"),
+    kind("attribute", "become", Planes::Platform, "", "take another user and groups for good"),
     kind("signal", "signal", Planes::Platform, "", "set the disposition of a signal"),
     kind("signal", "mask", Planes::Platform, "", "block and unblock signals"),
     kind("signal", "kill", Planes::Both, "kill", "send a signal to an actor; without `signal` the library's own kill"),
@@ -158,6 +166,13 @@ fn index(step: &Step) -> usize {
         Exit
         Wait
         ReportState
+        Vfork
+        Quit
+        PosixSpawn
+        Threads
+        TryLock
+        Buffer
+        Flush
         Pipe
         Open
         Close
@@ -176,6 +191,7 @@ fn index(step: &Step) -> usize {
         Group
         KillGroup
         Spin
+        Become
         Signal
         Mask
         Kill

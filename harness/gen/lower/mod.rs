@@ -31,8 +31,10 @@ mod process;
 mod queue;
 mod signal;
 mod socket;
+mod spawn;
 mod values;
 mod wishes;
+mod within;
 
 #[cfg(test)]
 mod tests;
@@ -199,6 +201,13 @@ impl<'a> Lowering<'a> {
             Step::Exit(exit) => ops.push(self.exit(here, exit)?),
             Step::Wait(wait) => ops.extend(self.wait(here, wait)?),
             Step::ReportState(report) => ops.push(self.report_state(here, report)?),
+            Step::Vfork(vfork) => ops.push(self.vfork(here, vfork)?),
+            Step::Quit(quit) => ops.push(self.quit(here, quit)?),
+            Step::PosixSpawn(spawn) => ops.push(self.posix_spawn(here, spawn)?),
+            Step::Threads(threads) => ops.push(self.start_threads(here, threads)?),
+            Step::TryLock(lock) => ops.push(self.try_lock(here, lock)?),
+            Step::Buffer(buffer) => ops.push(self.buffer(here, buffer)?),
+            Step::Flush(_) => ops.push(self.flush(here)?),
             Step::Pipe(pipe) => ops.push(self.pipe(here, pipe)?),
             Step::Open(open) => ops.push(self.open(here, open)?),
             Step::Close(close) => ops.push(self.close(here, close)?),
@@ -216,6 +225,7 @@ impl<'a> Lowering<'a> {
             Step::Group(group) => ops.push(self.group(here, group)?),
             Step::KillGroup(kill) => ops.push(self.kill_group(here, kill)?),
             Step::Spin(_) => ops.push(self.spin(here)?),
+            Step::Become(identity) => ops.push(self.become_other(here, identity)?),
             Step::Signal(signal) => ops.push(self.signal(here, signal)?),
             Step::Mask(mask) => ops.push(self.mask(here, mask)?),
             Step::Kill(kill) => ops.push(self.kill(here, kill)?),

@@ -76,7 +76,7 @@ impl Checker<'_> {
 
     fn act(&mut self, act: &Act, performer: u16) {
         match act {
-            Act::Fork { actor, body, .. } => self.ops(body, *actor),
+            Act::Fork { actor, body, .. } | Act::Vfork { actor, body } => self.ops(body, *actor),
             Act::ForkTree { first, levels, bodies } => {
                 self.below("bodies", bodies.len(), (1 << levels) + 1);
                 for (number, body) in (0_u16..).zip(bodies) {

@@ -77,6 +77,8 @@ pub fn starts(step: &Step) -> Option<&str> {
         Step::Fork(fork) => Some(&fork.name),
         Step::ForkTree(tree) => Some(&tree.name),
         Step::Exec(exec) => exec.name.as_deref(),
+        Step::Vfork(vfork) => Some(&vfork.name),
+        Step::PosixSpawn(spawn) => Some(&spawn.name),
         Step::Spawn(spawn) => Some(&spawn.name),
         Step::Run(run) if run.stages.is_empty() => Some(&run.name),
         _ => None,

@@ -28,6 +28,9 @@ impl Checker<'_> {
             Step::ForkTree(tree) => self.expr(frame, body.at("levels"), &tree.levels, Sort::Int),
             Step::Exec(exec) => self.exec(frame, exec, body),
             Step::Exit(exit) => self.expr(frame, body, &exit.0, Sort::Int),
+            Step::Vfork(vfork) => self.expect(frame, body, &vfork.expect),
+            Step::Quit(quit) => self.expr(frame, body, &quit.0, Sort::Int),
+            Step::PosixSpawn(_) | Step::Threads(_) | Step::TryLock(_) | Step::Buffer(_) => self.within_fields(frame, step, body),
             Step::Wait(wait) => self.wait(frame, wait, body),
             Step::ReportState(label) => self.free_text(frame, body, &label.0),
             Step::ReportMemory(label) => self.free_text(frame, body, &label.0),
@@ -60,6 +63,7 @@ impl Checker<'_> {
             | Step::NewSession(_)
             | Step::Group(_)
             | Step::KillGroup(_)
+            | Step::Become(_)
             | Step::Spin(_) => self.attribute(frame, step, body),
             Step::Signal(signal) => {
                 self.word(frame, body.at("set"), &signal.set, "a signal", words::signal);
@@ -67,8 +71,8 @@ impl Checker<'_> {
                 self.field(frame, body, "restart", signal.restart.as_ref(), Sort::Bool);
             }
             Step::Mask(mask) => {
-                self.signals(body.at("block"), &mask.block);
-                self.signals(body.at("unblock"), &mask.unblock);
+                self.signals_or_list(frame, body.at("block"), &mask.block);
+                self.signals_or_list(frame, body.at("unblock"), &mask.unblock);
             }
             Step::Kill(kill) => self.kill(frame, kill, body),
             _ => self.more_fields(frame, step, body),
@@ -429,8 +433,23 @@ impl Checker<'_> {
 
     pub(super) fn signals(&mut self, node: &Node, list: &[String]) {
         for (i, name) in list.iter().enumerate() {
-            if let Err(help) = words::signal(name) {
-                self.problem(node.item(i), format!("`{name}` is not a signal"), &help);
+            self.signal(node.item(i), name);
+        }
+    }
+
+    fn signal(&mut self, node: &Node, name: &str) {
+        if let Err(help) = words::signal(name) {
+            self.problem(node, format!("`{name}` is not a signal"), &help);
+        }
+    }
+
+    /// Signals by name, and parameters that stand for one or for lists of them.
+    pub(super) fn signals_or_list(&mut self, frame: &Frame, node: &Node, list: &[String]) {
+        for (i, name) in list.iter().enumerate() {
+            if name.starts_with('$') {
+                self.free_text(frame, node.item(i), name);
+            } else {
+                self.signal(node.item(i), name);
             }
         }
     }

@@ -21,6 +21,8 @@ pub mod process;
 pub mod queue;
 pub mod signal;
 pub mod socket;
+pub mod spawn;
+pub mod within;
 
 /// One step: a map with one key, the step's keyword.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +37,14 @@ pub enum Step {
     Exit(process::Exit),
     Wait(process::Wait),
     ReportState(process::ReportState),
+    Vfork(process::Vfork),
+    Quit(process::Quit),
+    PosixSpawn(spawn::PosixSpawn),
+    // within one process
+    Threads(within::Threads),
+    TryLock(within::TryLock),
+    Buffer(within::Buffer),
+    Flush(within::Flush),
     // descriptors
     Pipe(fd::Pipe),
     Open(fd::Open),
@@ -56,6 +66,7 @@ pub enum Step {
     Group(attribute::Group),
     KillGroup(attribute::KillGroup),
     Spin(attribute::Spin),
+    Become(attribute::Become),
     // signals
     Signal(signal::Signal),
     Mask(signal::Mask),
@@ -154,6 +165,8 @@ pub fn bodies(step: &Step) -> Vec<(Place, &[Step])> {
         Step::Fork(fork) => vec![("do", &fork.steps)],
         Step::ForkTree(tree) => vec![("do", &tree.steps)],
         Step::Exec(exec) => vec![("do", &exec.steps)],
+        Step::Vfork(vfork) => vec![("do", &vfork.steps)],
+        Step::PosixSpawn(spawn) => vec![("do", &spawn.steps)],
         Step::Spawn(spawn) => vec![("do", &spawn.steps)],
         Step::Run(run) => vec![("do", &run.steps)],
         Step::Repeat(repeat) => vec![("do", &repeat.steps)],

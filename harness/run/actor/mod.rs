@@ -35,6 +35,8 @@ mod share;
 mod share_os;
 mod signal;
 mod socket;
+mod spawn;
+mod within;
 
 use super::arena::{Arena, Moment};
 use crate::generate::act::{Act, FdRef};
@@ -238,6 +240,7 @@ struct Performer<'a> {
     lenient: bool,
     quiet: bool,
     driver: Option<library::Driver>,
+    streams: Vec<within::Stream>,
 }
 
 impl<'a> Performer<'a> {
@@ -257,6 +260,7 @@ impl<'a> Performer<'a> {
             lenient: false,
             quiet: false,
             driver: context.subject.map(|link| library::Driver::new(link, arena)),
+            streams: Vec::new(),
         }
     }
 
@@ -361,8 +365,10 @@ impl<'a> Performer<'a> {
         match act {
             Act::Fork { actor, pid_of, body } => self.fork(*actor, *pid_of, body),
             Act::ForkTree { first, levels, bodies } => self.fork_tree(*first, *levels, bodies),
-            Act::Exec { program, argv, long_arg, env } => {
-                let result = self.exec(program, argv, *long_arg, env.as_deref());
+            Act::Vfork { actor, body } => self.vfork(*actor, body),
+            Act::Quit { code } => self.quit(*code),
+            Act::Exec { program, search, argv, long_arg, env } => {
+                let result = self.exec(program, *search, argv, *long_arg, env.as_deref());
                 self.settle(result)
             }
             Act::Exit { code } => self.exit(*code),
@@ -406,6 +412,8 @@ impl<'a> Performer<'a> {
             Act::SetFlags { fd, nonblock, cloexec } => self.set_flags(*fd, *nonblock, *cloexec),
             Act::MakeFile { path, kind, text, mode } => self.make_file(path, *kind, text, *mode),
             Act::Attribute(attribute) => self.attribute(attribute),
+            Act::PosixSpawn(wishes) => self.posix_spawn(wishes),
+            Act::Within(within) => self.within(within),
             Act::SetSignal { signal, to, restart } => signal::set(*signal, *to, *restart),
             Act::Mask { block, unblock } => signal::mask(block, unblock),
             Act::Listen { slot, listener, family, backlog } => self.listen(*slot, *listener, *family, *backlog),
