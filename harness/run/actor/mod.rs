@@ -43,7 +43,7 @@ use crate::generate::act::{Act, FdRef};
 use crate::generate::program::{AgentPart, Op, Program};
 use crate::plan::script::{ActorId, Outcome, RECORDED_ROUNDS, StepId};
 use crate::plan::value::Value;
-use crate::sys::Sample;
+use crate::sys::{Known, Sample};
 use crate::trace::state::ProcState;
 use crate::trace::{Event, What};
 use serde::{Deserialize, Serialize};
@@ -121,7 +121,7 @@ pub fn prepare(program: &Program, arena: &Arena, context: &Context) -> std::io::
 
 /// Performs the root's part of a program in the process that was forked for it. `known`: its state before the first step, where
 /// that need not be looked at any more.
-pub fn perform_root(program: &Program, arena: &Arena, context: &Context, known: Option<&Sample>) -> ! {
+pub fn perform_root(program: &Program, arena: &Arena, context: &Context, known: Option<&Known>) -> ! {
     let mut performer = Performer::new(arena, context, 0, program.actors, program.fd_slots, program.memory_slots);
     performer.born(None);
     if !program.library && known.is_none() {
@@ -147,6 +147,11 @@ pub fn perform_root(program: &Program, arena: &Arena, context: &Context, known: 
         Err(Stop::Subject(code)) => code,
         _ => 0,
     })
+}
+
+/// The calling process.
+pub fn own_pid() -> i32 {
+    process::pid()
 }
 
 /// Performs an agent's part, found beside the path under which the agent was executed.
@@ -287,7 +292,7 @@ impl<'a> Performer<'a> {
     }
 
     /// Records the state of the root; of other processes nobody asks it at these moments.
-    fn sample(&self, moment: Moment, known: Option<&Sample>) {
+    fn sample(&self, moment: Moment, known: Option<&Known>) {
         match Sample::take(known) {
             Some(sample) => self.arena.append_sample(moment, &sample),
             None => {
