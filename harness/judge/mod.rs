@@ -95,6 +95,10 @@ pub static PROPERTIES: &[&dyn Property] = &[
     &property::reaped_all::ReapedAll,
     &property::memory_unshared::MemoryUnshared,
     &property::no_busy_loop::NoBusyLoop,
+    &property::signal_info::SignalInfo,
+    &property::signals_queued::SignalsQueued,
+    &property::timers_not_early::TimersNotEarly,
+    &property::switches_counted::SwitchesCounted,
 ];
 
 /// The properties as the checker of scenarios needs to know them.

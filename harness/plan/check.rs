@@ -8,6 +8,7 @@ mod kinds;
 mod names;
 mod parallel;
 mod pipeline;
+mod system;
 pub mod vocabulary;
 mod walk;
 mod whole;

@@ -88,6 +88,8 @@ pub fn starts(step: &Step) -> Option<&str> {
 pub enum Object {
     /// A pipe, with two ends.
     Pipe,
+    /// A pseudo-terminal, with two sides.
+    Terminal,
     /// A file or a connection.
     Stream,
     /// A listening socket.
@@ -104,6 +106,7 @@ impl std::fmt::Display for Object {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Object::Pipe => "a pipe",
+            Object::Terminal => "a terminal",
             Object::Stream => "a file or connection",
             Object::Listener => "a listener",
             Object::Memory => "a mapping",
@@ -122,6 +125,8 @@ pub fn makes(step: &Step) -> Option<(&str, Object)> {
         Step::Open(open) => Some((&open.name, Object::Stream)),
         Step::Connect(connect) => Some((&connect.name, Object::Stream)),
         Step::Accept(accept) => Some((&accept.name, Object::Stream)),
+        Step::Pty(pty) => Some((&pty.0, Object::Terminal)),
+        Step::Timerfd(timer) => Some((&timer.name, Object::Stream)),
         Step::Listen(listen) => Some((&listen.name, Object::Listener)),
         Step::Memory(memory) => Some((&memory.name, Object::Memory)),
         Step::Shared(shared) => Some((&shared.name, Object::Counter)),

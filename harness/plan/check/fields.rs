@@ -65,11 +65,17 @@ impl Checker<'_> {
             Step::Signal(signal) => {
                 self.word(frame, body.at("set"), &signal.set, "a signal", words::signal);
                 self.word(frame, body.at("to"), &signal.to, "a disposition", |word| words::among(word, words::DISPOSITIONS));
-                self.field(frame, body, "restart", signal.restart.as_ref(), Sort::Bool);
+                let flags = [
+                    ("restart", &signal.restart),
+                    ("reset", &signal.reset),
+                    ("no-defer", &signal.no_defer),
+                    ("no-child-stop", &signal.no_child_stop),
+                ];
+                flags.iter().for_each(|(field, flag)| self.field(frame, body, field, flag.as_ref(), Sort::Bool));
             }
             Step::Mask(mask) => {
-                self.signals(body.at("block"), &mask.block);
-                self.signals(body.at("unblock"), &mask.unblock);
+                self.signals_of_case(frame, body.at("block"), &mask.block);
+                self.signals_of_case(frame, body.at("unblock"), &mask.unblock);
             }
             Step::Kill(kill) => self.kill(frame, kill, body),
             _ => self.more_fields(frame, step, body),
@@ -211,7 +217,7 @@ impl Checker<'_> {
             }
             Step::Pipeline(pipeline) => self.pipeline(frame, pipeline, body),
             Step::Run(run) => self.run(frame, run, body),
-            _ => {}
+            _ => self.system(frame, step, body),
         }
     }
 
@@ -297,6 +303,7 @@ impl Checker<'_> {
         if let Some(signal) = &kill.signal {
             self.word(frame, body.at("signal"), signal, "a signal", words::signal);
         }
+        self.field(frame, body, "value", kill.value.as_ref(), Sort::Int);
         if kill.who == "self" && matches!(frame.performer, Performer::Process | Performer::Agent) {
             self.gates.killed.insert(frame.actor.clone());
         } else if matches!(frame.performer, Performer::Process | Performer::Agent) {
@@ -458,7 +465,7 @@ impl Checker<'_> {
         }
         self.field(frame, node, "value", clause.value.as_ref(), Sort::Int);
         self.field(frame, node, "exited", clause.exited.as_ref(), Sort::Int);
-        for (field, signal) in [("killed", &clause.killed), ("stopped", &clause.stopped)] {
+        for (field, signal) in [("killed", &clause.killed), ("stopped", &clause.stopped), ("signal", &clause.signal)] {
             if let Some(signal) = signal {
                 self.word(frame, node.at(field), signal, "a signal", words::signal);
             }

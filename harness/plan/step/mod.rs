@@ -8,15 +8,19 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub mod attribute;
+pub mod blocking;
 pub mod control;
 pub mod fd;
 pub mod file;
 pub mod library;
 pub mod memory;
 pub mod pipeline;
+pub mod privilege;
 pub mod process;
 pub mod signal;
 pub mod socket;
+pub mod terminal;
+pub mod timer;
 
 /// One step: a map with one key, the step's keyword.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -56,6 +60,31 @@ pub enum Step {
     Signal(signal::Signal),
     Mask(signal::Mask),
     Kill(signal::Kill),
+    Sigwait(signal::Sigwait),
+    Pending(signal::Pending),
+    Handled(signal::Handled),
+    // timers
+    Timer(timer::Timer),
+    Armed(timer::Armed),
+    Timerfd(timer::Timerfd),
+    Expirations(timer::Expirations),
+    // terminals
+    Pty(terminal::Pty),
+    TakeTerminal(terminal::TakeTerminal),
+    Foreground(terminal::Foreground),
+    TerminalMode(terminal::TerminalMode),
+    ReadUntil(terminal::ReadUntil),
+    // who a process is
+    SetId(privilege::SetId),
+    Identity(privilege::Identity),
+    Chroot(privilege::Chroot),
+    Reach(privilege::Reach),
+    // sleeping, threads, switches
+    BlockIn(blocking::BlockIn),
+    Needs(blocking::Needs),
+    ThreadMemory(blocking::ThreadMemory),
+    ThreadCrash(blocking::ThreadCrash),
+    ReportSwitches(blocking::ReportSwitches),
     // sockets
     Listen(socket::Listen),
     Connect(socket::Connect),

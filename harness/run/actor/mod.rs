@@ -11,6 +11,7 @@
 //! 4. Rounds of a native loop beyond the first 64 record only failures.
 
 mod attribute;
+mod blocking;
 mod control;
 mod cpu;
 mod fd;
@@ -22,9 +23,17 @@ mod memory;
 mod os;
 mod parallel;
 mod pipeline;
+#[cfg_attr(target_os = "linux", path = "platform/linux.rs")]
+#[cfg_attr(target_os = "macos", path = "platform/macos.rs")]
+mod platform;
+mod privilege;
 mod process;
 mod signal;
 mod socket;
+mod system;
+mod terminal;
+mod thread;
+mod timer;
 
 use super::arena::{Arena, Moment};
 use crate::generate::act::{Act, FdRef};
@@ -363,8 +372,9 @@ impl<'a> Performer<'a> {
             Act::SetFlags { fd, nonblock, cloexec } => self.set_flags(*fd, *nonblock, *cloexec),
             Act::MakeFile { path, kind, text, mode } => self.make_file(path, *kind, text, *mode),
             Act::Attribute(attribute) => self.attribute(attribute),
-            Act::SetSignal { signal, to, restart } => signal::set(*signal, *to, *restart),
+            Act::SetSignal { signal, to, flags } => signal::set(*signal, *to, *flags),
             Act::Mask { block, unblock } => signal::mask(block, unblock),
+            Act::System(system) => self.system(system),
             Act::Listen { slot, listener, family, backlog } => self.listen(*slot, *listener, *family, *backlog),
             Act::Connect { slot, listener } => self.connect(*slot, *listener),
             Act::Accept { slot, from } => self.accept(*slot, *from),
