@@ -102,6 +102,10 @@ pub static PROPERTIES: &[&dyn Property] = &[
     &property::vfork_suspends::VforkSuspends,
     &property::no_busy_loop::NoBusyLoop,
     &property::linearizable::Linearizable,
+    &property::signal_info::SignalInfo,
+    &property::signals_queued::SignalsQueued,
+    &property::timers_not_early::TimersNotEarly,
+    &property::switches_counted::SwitchesCounted,
 ];
 
 /// The properties as the checker of scenarios needs to know them.

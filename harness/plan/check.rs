@@ -10,6 +10,7 @@ mod names;
 mod parallel;
 mod pipeline;
 mod shared;
+mod system;
 pub mod vocabulary;
 mod walk;
 mod whole;

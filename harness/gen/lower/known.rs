@@ -91,10 +91,10 @@ fn larger(mut left: BTreeMap<String, u32>, right: BTreeMap<String, u32>) -> BTre
 pub(super) fn makes(step: &Step) -> bool {
     match step {
         Step::Fork(_) | Step::ForkTree(_) | Step::Spawn(_) | Step::Exec(_) | Step::Pipeline(_) | Step::Run(_) => true,
-        Step::Pipe(_) | Step::Open(_) | Step::Listen(_) | Step::Connect(_) | Step::Accept(_) => true,
         Step::Vfork(_) | Step::PosixSpawn(_) => true,
         Step::SocketPair(_) | Step::Bind(_) | Step::ReceiveFds(_) | Step::EventQueue(_) => true,
         Step::Memory(_) | Step::Shared(_) | Step::Semaphore(_) | Step::Queue(_) => true,
+        Step::Pipe(_) | Step::Open(_) | Step::Listen(_) | Step::Connect(_) | Step::Accept(_) | Step::Pty(_) | Step::Timerfd(_) => true,
         Step::Repeat(repeat) => repeat.index.is_some() || repeat.steps.iter().any(makes),
         Step::When(when) => when.steps.iter().chain(&when.otherwise).any(makes),
         Step::Parallel(parallel) => parallel.steps.iter().chain(parallel.lists.iter().flatten()).any(makes),

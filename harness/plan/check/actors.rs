@@ -94,6 +94,8 @@ pub enum Object {
     Pair,
     /// An epoll set.
     EventQueue,
+    /// A pseudo-terminal, with two sides.
+    Terminal,
     /// A file or a connection.
     Stream,
     /// A listening socket.
@@ -114,6 +116,7 @@ impl std::fmt::Display for Object {
             Object::Pipe => "a pipe",
             Object::Pair => "a pair of sockets",
             Object::EventQueue => "an event queue",
+            Object::Terminal => "a terminal",
             Object::Stream => "a file or connection",
             Object::Listener => "a listener",
             Object::Memory => "a mapping",
@@ -133,6 +136,8 @@ pub fn makes(step: &Step) -> Option<(&str, Object)> {
         Step::Open(open) => Some((&open.name, Object::Stream)),
         Step::Connect(connect) => Some((&connect.name, Object::Stream)),
         Step::Accept(accept) => Some((&accept.name, Object::Stream)),
+        Step::Pty(pty) => Some((&pty.0, Object::Terminal)),
+        Step::Timerfd(timer) => Some((&timer.name, Object::Stream)),
         Step::Listen(listen) => Some((&listen.name, Object::Listener)),
         Step::SocketPair(pair) => Some((&pair.name, Object::Pair)),
         Step::Bind(bind) => Some((&bind.name, Object::Listener)),

@@ -167,7 +167,8 @@ impl<'a> Checker<'a> {
             Step::Exec(_) => {
                 inner.performer = Performer::Agent;
                 // Mappings do not survive an exec; descriptors do.
-                inner.objects.retain(|_, (object, _)| matches!(object, Object::Pipe | Object::Pair | Object::Stream | Object::Listener));
+                let kept = |object| matches!(object, Object::Pipe | Object::Pair | Object::Terminal | Object::Stream | Object::Listener);
+                inner.objects.retain(|_, (object, _)| kept(*object));
             }
             _ => inner.started = BTreeSet::new(),
         }

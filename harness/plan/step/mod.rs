@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub mod attribute;
+pub mod blocking;
 pub mod control;
 pub mod fd;
 pub mod file;
@@ -17,11 +18,14 @@ pub mod memory;
 pub mod message;
 pub mod pipeline;
 pub mod poll;
+pub mod privilege;
 pub mod process;
 pub mod queue;
 pub mod signal;
 pub mod socket;
 pub mod spawn;
+pub mod terminal;
+pub mod timer;
 pub mod within;
 
 /// One step: a map with one key, the step's keyword.
@@ -71,6 +75,31 @@ pub enum Step {
     Signal(signal::Signal),
     Mask(signal::Mask),
     Kill(signal::Kill),
+    Sigwait(signal::Sigwait),
+    Pending(signal::Pending),
+    Handled(signal::Handled),
+    // timers
+    Timer(timer::Timer),
+    Armed(timer::Armed),
+    Timerfd(timer::Timerfd),
+    Expirations(timer::Expirations),
+    // terminals
+    Pty(terminal::Pty),
+    TakeTerminal(terminal::TakeTerminal),
+    Foreground(terminal::Foreground),
+    TerminalMode(terminal::TerminalMode),
+    ReadUntil(terminal::ReadUntil),
+    // who a process is
+    SetId(privilege::SetId),
+    Identity(privilege::Identity),
+    Chroot(privilege::Chroot),
+    Reach(privilege::Reach),
+    // sleeping, threads, switches
+    BlockIn(blocking::BlockIn),
+    Needs(blocking::Needs),
+    ThreadMemory(blocking::ThreadMemory),
+    ThreadCrash(blocking::ThreadCrash),
+    ReportSwitches(blocking::ReportSwitches),
     // sockets
     Listen(socket::Listen),
     Connect(socket::Connect),

@@ -11,6 +11,7 @@
 //! 4. Rounds of a native loop beyond the first 64 record only failures.
 
 mod attribute;
+mod blocking;
 mod control;
 mod cpu;
 mod fd;
@@ -27,6 +28,10 @@ mod memory;
 mod os;
 mod parallel;
 mod pipeline;
+#[cfg_attr(target_os = "linux", path = "platform/linux.rs")]
+#[cfg_attr(target_os = "macos", path = "platform/macos.rs")]
+mod platform;
+mod privilege;
 mod process;
 mod queue;
 mod share;
@@ -36,6 +41,10 @@ mod share_os;
 mod signal;
 mod socket;
 mod spawn;
+mod system;
+mod terminal;
+mod thread;
+mod timer;
 mod within;
 
 use super::arena::{Arena, Moment};
@@ -419,8 +428,9 @@ impl<'a> Performer<'a> {
             Act::Attribute(attribute) => self.attribute(attribute),
             Act::PosixSpawn(wishes) => self.posix_spawn(wishes),
             Act::Within(within) => self.within(within),
-            Act::SetSignal { signal, to, restart } => signal::set(*signal, *to, *restart),
+            Act::SetSignal { signal, to, flags } => signal::set(*signal, *to, *flags),
             Act::Mask { block, unblock } => signal::mask(block, unblock),
+            Act::System(system) => self.system(system),
             Act::Listen { slot, listener, family, backlog } => self.listen(*slot, *listener, *family, *backlog),
             Act::Connect { slot, listener } => self.connect(*slot, *listener),
             Act::Accept { slot, from } => self.accept(*slot, *from),
