@@ -12,6 +12,7 @@ pub mod vocabulary;
 mod walk;
 mod whole;
 mod wishes;
+mod worker;
 
 use super::case::{Plan, Source};
 use super::describe::Planes;
@@ -98,6 +99,7 @@ fn meaning(source: &Source, parsed: &Parsed, plane: Plane, properties: &[Propert
         objects: actors::objects(&scenario.steps, root.at("steps")),
         used: BTreeSet::new(),
         gates: Gates::default(),
+        doors: worker::doors(&scenario.steps),
         needs: Vec::new(),
         problems,
     };

@@ -65,6 +65,11 @@ fn made(step: &Step) -> Option<(&str, &[Step])> {
         Step::Spawn(spawn) => Some((&spawn.name, &spawn.steps)),
         Step::Run(run) => Some((&run.name, &run.steps)),
         Step::Pipeline(pipeline) => Some((&pipeline.name, &[])),
+        Step::Worker(worker) => Some((&worker.name, &[])),
+        Step::Main(main) => Some((&main.name, &[])),
+        Step::Pool(pool) => Some((&pool.name, &[])),
+        Step::Submit(submit) => Some((&submit.name, &[])),
+        Step::Map(map) => Some((&map.name, &[])),
         _ => None,
     }
 }
@@ -90,6 +95,7 @@ pub(super) fn makes(step: &Step) -> bool {
     match step {
         Step::Fork(_) | Step::ForkTree(_) | Step::Spawn(_) | Step::Exec(_) | Step::Pipeline(_) | Step::Run(_) => true,
         Step::Pipe(_) | Step::Open(_) | Step::Listen(_) | Step::Connect(_) | Step::Accept(_) => true,
+        Step::Worker(_) | Step::Main(_) | Step::Pool(_) | Step::Submit(_) | Step::Map(_) => true,
         Step::Memory(_) | Step::Shared(_) | Step::Semaphore(_) => true,
         Step::Repeat(repeat) => repeat.index.is_some() || repeat.steps.iter().any(makes),
         Step::When(when) => when.steps.iter().chain(&when.otherwise).any(makes),

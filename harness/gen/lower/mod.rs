@@ -30,6 +30,7 @@ mod signal;
 mod socket;
 mod values;
 mod wishes;
+mod worker;
 
 #[cfg(test)]
 mod tests;

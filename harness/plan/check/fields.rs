@@ -211,7 +211,7 @@ impl Checker<'_> {
             }
             Step::Pipeline(pipeline) => self.pipeline(frame, pipeline, body),
             Step::Run(run) => self.run(frame, run, body),
-            _ => {}
+            other => self.worker_fields(frame, other, body),
         }
     }
 

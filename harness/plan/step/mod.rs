@@ -14,9 +14,11 @@ pub mod file;
 pub mod library;
 pub mod memory;
 pub mod pipeline;
+pub mod pool;
 pub mod process;
 pub mod signal;
 pub mod socket;
+pub mod worker;
 
 /// One step: a map with one key, the step's keyword.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -89,6 +91,16 @@ pub enum Step {
     Handle(library::Handle),
     Pipeline(pipeline::Pipeline),
     Run(pipeline::Run),
+    // workers of a library (performed by the subject)
+    Worker(worker::Worker),
+    Main(worker::Main),
+    Pool(pool::Pool),
+    Submit(pool::Submit),
+    Map(pool::Map),
+    Result(pool::Result),
+    Shutdown(pool::Shutdown),
+    Meet(pool::Meet),
+    Release(pool::Release),
 }
 
 /// The keyword of a step, as a scenario writes it.

@@ -25,6 +25,7 @@ mod pipeline;
 mod process;
 mod signal;
 mod socket;
+mod worker;
 
 use super::arena::{Arena, Moment};
 use crate::generate::act::{Act, FdRef};
@@ -342,6 +343,7 @@ impl<'a> Performer<'a> {
             Act::Ask { actor, name, operation } => self.ask(*actor, name, operation),
             Act::AskPipeline { actor, name, stages, operation } => self.ask_pipeline(*actor, name, stages, operation),
             Act::AskParallel { threads, lists } => self.ask_parallel(*threads, lists),
+            Act::Meet { name, door, count } => self.meet(name, door, *count),
             other => {
                 let result = self.simple(other);
                 self.settle(result)
@@ -380,6 +382,7 @@ impl<'a> Performer<'a> {
             Act::Down { slot } => self.down(*slot),
             Act::Up { slot } => self.up(*slot),
             Act::Burn { ms, beside } => self.burn(*ms, *beside),
+            Act::Release { door, item, count } => self.release(door, *item, *count),
             _ => Err(Outcome::Unsupported("the interpreter does not know this act".to_owned())),
         }
     }
