@@ -19,6 +19,8 @@ mod tears;
 mod universal;
 #[path = "judges/wholes.rs"]
 mod wholes;
+#[path = "judges/workers.rs"]
+mod workers;
 
 use childproof::judge::verdict::{CaseOutcome, Finding, Judgement, Verdict};
 use childproof::judge::{self, PROPERTIES};
@@ -37,7 +39,7 @@ fn folder() -> PathBuf {
 }
 
 fn pairs() -> Vec<Pair> {
-    [universal::all(), streams::all(), processes::all(), wholes::all()].concat()
+    [universal::all(), streams::all(), processes::all(), wholes::all(), workers::all()].concat()
 }
 
 /// Writes the files anew when that was asked for, once, before any test reads one.

@@ -2,7 +2,9 @@
 
 use super::pool::{Job, Pool};
 use super::spawn::Refusal;
-use super::{Child, Command, End, Env, Fault, Group, Library, Output, Pipeline, Stdio, User, Wishes, birth, handlers, platform, sweep, worker};
+use super::{
+    Child, Command, End, Env, Fault, Group, Library, Output, Pipeline, Stdio, User, Wishes, birth, handlers, platform, sweep, worker,
+};
 use crate::plan::value::Value;
 use crate::wire::adapter::{done, errno_name, failed, hello, in_threads, input, ok, refused, run, text, unknown_handle};
 use crate::wire::message::{Data, Fields, Operation, ReplyBody, SpawnRequest, Status, Stdio as Wanted};

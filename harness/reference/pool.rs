@@ -9,6 +9,7 @@ use super::process::{Child, lock};
 use super::worker::{self, Answer, Order};
 use super::{Fault, Library};
 use crate::wire::work::{JobRequest, PoolRequest};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
@@ -180,7 +181,12 @@ impl Shared {
 impl Worker {
     fn start(library: Library) -> io::Result<Worker> {
         let child = worker::start_pooled(library)?;
-        let end = |which: usize| lock(&child.pipes[which]).take().map(File::from).ok_or_else(|| io::Error::other("no pipe"));
+        let end = |which: usize| {
+            let pipe = lock(&child.pipes[which]).take().ok_or_else(|| io::Error::other("no pipe"))?;
+            // A thread of its own serves each worker, and may sleep in its pipes.
+            fcntl(&pipe, FcntlArg::F_SETFL(OFlag::empty()))?;
+            Ok::<_, io::Error>(File::from(pipe))
+        };
         let (orders, answers) = (end(0)?, BufReader::new(end(1)?));
         Ok(Worker { child: Arc::new(child), orders, answers, served: 0 })
     }

@@ -148,7 +148,8 @@ impl Checker<'_> {
                 self.problem(node, "a deed is one thing".to_owned(), "write `- hold: door`, `- exit: 3`; beside it only `only` may stand");
             }
             self.field(frame, node, "only", deed.only.as_ref(), Sort::Any);
-            for (field, text) in [("hold", &deed.hold), ("hold-item", &deed.hold_item), ("knock", &deed.knock), ("at-exit", &deed.at_exit)] {
+            for (field, text) in [("hold", &deed.hold), ("hold-item", &deed.hold_item), ("knock", &deed.knock), ("at-exit", &deed.at_exit)]
+            {
                 if let Some(text) = text {
                     self.free_text(frame, node.at(field), text);
                 }

@@ -131,13 +131,8 @@ impl Performer<'_> {
 
     /// What was asked of a worker that the subject says to have started.
     pub(super) fn note_asked(&self, actor: ActorId, request: &WorkerRequest, pid: Option<i32>) {
-        let told = Told {
-            what: "asked".to_owned(),
-            pid: pid.unwrap_or(0),
-            name: request.name.clone(),
-            mark: request.mark,
-            ..Told::default()
-        };
+        let told =
+            Told { what: "asked".to_owned(), pid: pid.unwrap_or(0), name: request.name.clone(), mark: request.mark, ..Told::default() };
         self.note_told(Some(actor), told);
     }
 
