@@ -76,8 +76,12 @@ fn perform_deed(library: Library, task: &Task, deed: &Deed, item: Option<i64>) -
     }
     if let Some(signal) = &deed.die {
         let number = crate::names::signal_number(signal).unwrap_or(libc::SIGKILL);
-        // SAFETY: takes no memory.
-        unsafe { libc::kill(libc::getpid(), number) };
+        // Rust's runtime handles SIGSEGV and SIGBUS, and takes one that was sent for a fault that will come again.
+        // SAFETY: the default action installs no code, and kill takes no memory.
+        unsafe {
+            libc::signal(number, libc::SIG_DFL);
+            libc::kill(libc::getpid(), number);
+        }
     }
     if let Some(word) = &deed.at_exit {
         lock(&AT_EXIT).push((task.clone(), word.clone()));
