@@ -1,5 +1,6 @@
 //! The acts that the interpreter (`run/actor`) can perform: the contract between lowering and performing.
 
+use super::ipc::Ipc;
 use super::program::Op;
 use crate::plan::script::ActorId;
 use crate::wire::message::Operation;
@@ -72,7 +73,7 @@ pub enum Disposition {
     Reap,
 }
 
-/// Address family of a listener.
+/// Address family of a listener, and whether it takes connections or datagrams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Family {
     /// AF_UNIX, in the case directory.
@@ -81,6 +82,12 @@ pub enum Family {
     Tcp4,
     /// AF_INET6, ::1, port chosen by the system.
     Tcp6,
+    /// AF_UNIX, in the case directory, datagrams.
+    UnixDgram,
+    /// AF_INET, 127.0.0.1, datagrams.
+    Udp4,
+    /// AF_INET6, ::1, datagrams.
+    Udp6,
 }
 
 /// Where a shared counter lives.
@@ -341,6 +348,8 @@ pub enum Act {
         sends: u8,
         lock: Option<Slot>,
     },
+    /// Everything else on sockets, travelling descriptors and readiness.
+    Ipc(Ipc),
     // --- memory
     Memory {
         slot: Slot,

@@ -3,6 +3,7 @@
 pub mod act;
 pub mod covering;
 pub mod draw;
+pub mod ipc;
 pub mod lower;
 pub mod program;
 pub mod reach;

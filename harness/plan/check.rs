@@ -4,6 +4,7 @@ mod actors;
 mod attribute;
 mod fields;
 mod gates;
+mod ipc;
 mod kinds;
 mod names;
 mod parallel;

@@ -81,6 +81,17 @@ pub const KINDS: &[Kind] = &[
     kind("socket", "connect", Planes::Platform, "", "connect to a listener"),
     kind("socket", "accept", Planes::Platform, "", "accept a connection"),
     kind("socket", "send-frames", Planes::Platform, "", "send numbered frames of a length and a record"),
+    kind("socket", "shutdown", Planes::Platform, "", "end a connection in one direction or both, for everybody who has it"),
+    kind("message", "socketpair", Planes::Platform, "", "make two connected unix sockets, NAME.a and NAME.b"),
+    kind("message", "bind", Planes::Platform, "", "make a socket that datagrams can be sent to: udp4, udp6 or unix-dgram"),
+    kind("message", "send-fds", Planes::Platform, "", "send descriptors over a unix socket"),
+    kind("message", "receive-fds", Planes::Platform, "", "receive descriptors over a unix socket: NAME[0], NAME[1], ..."),
+    kind("fd", "send-file", Planes::Platform, "", "send a part of a file by sendfile, or by mmap and write"),
+    kind("fd", "query", Planes::Platform, "", "ask a descriptor for a flag, its offset, or how much can be read"),
+    kind("poll", "ready", Planes::Platform, "", "ask select, poll or epoll whether an endpoint is ready, or wait for it"),
+    kind("poll", "event-queue", Planes::Platform, "", "make an epoll set"),
+    kind("poll", "watch", Planes::Platform, "", "enter an endpoint into an epoll set"),
+    kind("poll", "next-event", Planes::Platform, "", "take one endpoint that is ready from an epoll set"),
     kind("memory", "memory", Planes::Platform, "", "map memory, private or shared, and touch every page"),
     kind("memory", "poke", Planes::Platform, "", "write a byte to every page"),
     kind("memory", "peek", Planes::Platform, "", "read a byte of every page; they must agree"),
@@ -118,7 +129,7 @@ pub const KINDS: &[Kind] = &[
     kind("pool", "submit", Planes::Library, "submit", "have the subject give a pool one item"),
     kind("pool", "map", Planes::Library, "map", "have the subject give a pool many items in one call"),
     kind("pool", "result", Planes::Library, "", "have the subject wait for what came of a job; it is recorded"),
-    kind("pool", "shutdown", Planes::Library, "", "have the subject end a pool"),
+    kind("pool", "close-pool", Planes::Library, "", "have the subject end a pool"),
     kind("pool", "meet", Planes::Library, "", "wait until so many workers have come to a door, and look at them there"),
     kind("pool", "release", Planes::Library, "", "let so many workers, or those with one item, or all, through a door"),
 ];
@@ -172,6 +183,17 @@ fn index(step: &Step) -> usize {
         Connect
         Accept
         SendFrames
+        Shutdown
+        SocketPair
+        Bind
+        SendFds
+        ReceiveFds
+        SendFile
+        Query
+        Ready
+        EventQueue
+        Watch
+        NextEvent
         Memory
         Poke
         Peek
@@ -203,7 +225,7 @@ fn index(step: &Step) -> usize {
         Submit
         Map
         Result
-        Shutdown
+        ClosePool
         Meet
         Release
     }

@@ -122,6 +122,9 @@ impl Warden {
         let command = job.adapter.as_ref().ok_or_else(|| End::Harness { message: "a library case without a subject".to_owned() })?;
         let mut start = program.subject_start.clone().unwrap_or_default();
         start.path = start.path.map(|path| path.replace("{case}", &self.home.dir().to_string_lossy()));
+        if let Some((path, _)) = &mut start.listen {
+            *path = path.replace("{case}", &self.home.dir().to_string_lossy());
+        }
         if !self.adapter.as_ref().is_some_and(|adapter| adapter.serves(command, &start)) {
             self.end_everything();
             self.adapters += 1;
@@ -327,7 +330,7 @@ fn keep_two(one: i32, other: i32) -> (i32, i32) {
 }
 
 /// The capabilities that the requests of a program need.
-fn needs(ops: &[Op]) -> Vec<&'static str> {
+pub fn needs(ops: &[Op]) -> Vec<&'static str> {
     let of = |op: &Op| match &op.act {
         Act::Ask { operation, .. } | Act::AskPipeline { operation, .. } => capability::of(operation),
         Act::AskParallel { lists, .. } => ["threads"].into_iter().chain(lists.iter().flat_map(|list| needs(list))).collect(),

@@ -96,6 +96,7 @@ pub(super) fn makes(step: &Step) -> bool {
         Step::Fork(_) | Step::ForkTree(_) | Step::Spawn(_) | Step::Exec(_) | Step::Pipeline(_) | Step::Run(_) => true,
         Step::Pipe(_) | Step::Open(_) | Step::Listen(_) | Step::Connect(_) | Step::Accept(_) => true,
         Step::Worker(_) | Step::Main(_) | Step::Pool(_) | Step::Submit(_) | Step::Map(_) => true,
+        Step::SocketPair(_) | Step::Bind(_) | Step::ReceiveFds(_) | Step::EventQueue(_) => true,
         Step::Memory(_) | Step::Shared(_) | Step::Semaphore(_) => true,
         Step::Repeat(repeat) => repeat.index.is_some() || repeat.steps.iter().any(makes),
         Step::When(when) => when.steps.iter().chain(&when.otherwise).any(makes),

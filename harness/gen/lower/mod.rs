@@ -20,6 +20,7 @@ mod expect;
 mod fd;
 mod file;
 mod here;
+mod ipc;
 mod known;
 mod library;
 mod memory;
@@ -103,7 +104,9 @@ pub fn lower(plan: &Plan, case: &Case) -> Result<(Script, Program), LowerError> 
 fn walk<'a>(plan: &'a Plan, case: &'a Case, known: Known) -> Lowered<Lowering<'a>> {
     let mut lowering = Lowering::new(plan, case, known);
     let mut root = Here::root(plan.plane);
-    lowering.root = lowering.steps(&mut root, &plan.scenario.steps).map_err(|error| error.at(&plan.path))?;
+    let announced = lowering.announce(&mut root).map_err(|error| error.at(&plan.path))?;
+    let performed = lowering.steps(&mut root, &plan.scenario.steps).map_err(|error| error.at(&plan.path))?;
+    lowering.root = announced.into_iter().chain(performed).collect();
     Ok(lowering)
 }
 
@@ -216,6 +219,17 @@ impl<'a> Lowering<'a> {
             Step::Connect(connect) => ops.push(self.connect(here, connect)?),
             Step::Accept(accept) => ops.push(self.accept(here, accept)?),
             Step::SendFrames(send) => ops.push(self.send_frames(here, send)?),
+            Step::Shutdown(_)
+            | Step::SocketPair(_)
+            | Step::Bind(_)
+            | Step::SendFds(_)
+            | Step::ReceiveFds(_)
+            | Step::SendFile(_)
+            | Step::Query(_)
+            | Step::Ready(_)
+            | Step::EventQueue(_)
+            | Step::Watch(_)
+            | Step::NextEvent(_) => ops.push(self.ipc(here, step)?),
             Step::Memory(memory) => ops.push(self.memory(here, memory)?),
             Step::Poke(poke) => ops.push(self.poke(here, poke)?),
             Step::Peek(peek) => ops.push(self.peek(here, peek)?),
@@ -371,6 +385,11 @@ impl<'a> Lowering<'a> {
             hold: self.held(&wish.hold)?,
             path: wish.path.as_ref().map(|path| self.values.text(path)).transpose()?.map(|path| path.to_string()),
             spare: self.values.optional(wish.spare.as_ref())?,
+            listen: self.held_listener()?.map(|(name, number)| (crate::generate::ipc::unix_path(self.listeners[name]), number)),
+            pair: match self.held(&wish.pair)?[..] {
+                [one, other] => Some((one, other)),
+                _ => None,
+            },
         };
         Ok((start != SubjectStart::default()).then_some(start))
     }

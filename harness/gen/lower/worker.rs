@@ -11,7 +11,7 @@ use crate::plan::ast::Expect;
 use crate::plan::expr::{Arg, Expr};
 use crate::plan::script::{ActorId, Origin};
 use crate::plan::step::Step;
-use crate::plan::step::pool::{Map, Meet, Pool, Release, Result as Outcome, Shutdown, Submit};
+use crate::plan::step::pool::{ClosePool, Map, Meet, Pool, Release, Result as Outcome, Submit};
 use crate::plan::step::worker::{self, Main, Worker};
 use crate::wire::message::Operation;
 use crate::wire::work::{Call, Deed, JobRequest, MainRequest, Method, PoolRequest, Task, WorkerRequest};
@@ -29,7 +29,7 @@ impl Lowering<'_> {
             Step::Submit(submit) => ops.push(self.submit(here, submit)?),
             Step::Map(map) => ops.push(self.map(here, map)?),
             Step::Result(result) => self.results(here, result, ops)?,
-            Step::Shutdown(shutdown) => ops.push(self.shutdown(here, shutdown)?),
+            Step::ClosePool(close) => ops.push(self.close_pool(here, close)?),
             Step::Meet(meet) => ops.push(self.meet(here, meet)?),
             Step::Release(release) => ops.push(self.release(here, release)?),
             _ => return Ok(false),
@@ -127,10 +127,10 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    fn shutdown(&mut self, here: &Here, step: &Shutdown) -> Lowered<Op> {
+    fn close_pool(&mut self, here: &Here, step: &ClosePool) -> Lowered<Op> {
         let actor = self.who(here, &step.of)?;
-        let label = format!("shut {} down{}", self.name_of(actor), if step.now { " at once" } else { "" });
-        self.asked(here, "shutdown", label, actor, &step.expect, Operation::Shutdown { handle: String::new(), now: step.now })
+        let label = format!("close {}{}", self.name_of(actor), if step.now { " at once" } else { "" });
+        self.asked(here, "close-pool", label, actor, &step.expect, Operation::Shutdown { handle: String::new(), now: step.now })
     }
 
     fn asked(&mut self, here: &Here, kind: &str, label: String, actor: ActorId, expect: &Expect, operation: Operation) -> Lowered<Op> {

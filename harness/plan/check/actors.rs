@@ -105,6 +105,10 @@ pub fn starts(step: &Step) -> Option<&str> {
 pub enum Object {
     /// A pipe, with two ends.
     Pipe,
+    /// A pair of sockets, with two ends.
+    Pair,
+    /// An epoll set.
+    Queue,
     /// A file or a connection.
     Stream,
     /// A listening socket.
@@ -121,6 +125,8 @@ impl std::fmt::Display for Object {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Object::Pipe => "a pipe",
+            Object::Pair => "a pair of sockets",
+            Object::Queue => "an event queue",
             Object::Stream => "a file or connection",
             Object::Listener => "a listener",
             Object::Memory => "a mapping",
@@ -140,6 +146,10 @@ pub fn makes(step: &Step) -> Option<(&str, Object)> {
         Step::Connect(connect) => Some((&connect.name, Object::Stream)),
         Step::Accept(accept) => Some((&accept.name, Object::Stream)),
         Step::Listen(listen) => Some((&listen.name, Object::Listener)),
+        Step::SocketPair(pair) => Some((&pair.name, Object::Pair)),
+        Step::Bind(bind) => Some((&bind.name, Object::Listener)),
+        Step::ReceiveFds(receive) => Some((&receive.name, Object::Stream)),
+        Step::EventQueue(queue) => Some((&queue.name, Object::Queue)),
         Step::Memory(memory) => Some((&memory.name, Object::Memory)),
         Step::Shared(shared) => Some((&shared.name, Object::Counter)),
         Step::Semaphore(semaphore) => Some((&semaphore.name, Object::Semaphore)),

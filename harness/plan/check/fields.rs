@@ -81,13 +81,19 @@ impl Checker<'_> {
             Step::Listen(listen) => {
                 self.word(frame, body.at("family"), &listen.family, "a family of sockets", |word| words::among(word, words::FAMILIES));
                 self.field(frame, body, "backlog", listen.backlog.as_ref(), Sort::Int);
+                if let Some(other) = &listen.at {
+                    self.listener(frame, body.at("at"), other);
+                }
+                self.field(frame, body, "reuse-address", listen.reuse_address.as_ref(), Sort::Bool);
+                self.field(frame, body, "reuse-port", listen.reuse_port.as_ref(), Sort::Bool);
+                self.expect(frame, body, &listen.expect);
             }
             Step::Connect(connect) => {
                 self.listener(frame, body.at("to"), &connect.to);
                 self.expect(frame, body, &connect.expect);
             }
             Step::Accept(accept) => {
-                self.object_of(frame, body.at("from"), &accept.from, Object::Listener);
+                self.acceptor(frame, body.at("from"), &accept.from);
                 self.expect(frame, body, &accept.expect);
             }
             Step::SendFrames(frames) => {
@@ -178,6 +184,7 @@ impl Checker<'_> {
                 }
                 self.field(frame, body, "close-on-exec", flags.close_on_exec.as_ref(), Sort::Bool);
             }
+            _ if self.ipc(frame, step, body) => {}
             _ => self.library_fields(frame, step, body),
         }
     }

@@ -92,6 +92,20 @@ pub const DISPOSITIONS: &[&str] = &["default", "ignore", "count", "reap"];
 pub const WAITS: &[&str] = &["wait", "waitpid", "waitid", "pidfd"];
 /// What `listen: {family: ...}` may be.
 pub const FAMILIES: &[&str] = &["unix", "tcp4", "tcp6"];
+/// What `bind: {family: ...}` may be.
+pub const DATAGRAM_FAMILIES: &[&str] = &["udp4", "udp6", "unix-dgram"];
+/// What `shutdown: {how: ...}` may be.
+pub const SHUTDOWNS: &[&str] = &["read", "write", "both"];
+/// What `socketpair: {type: ...}` may be.
+pub const PAIRS: &[&str] = &["stream", "dgram", "seqpacket"];
+/// What `send-file: {via: ...}` may be.
+pub const CARRIERS: &[&str] = &["sendfile", "mmap"];
+/// What `query: {what: ...}` may be.
+pub const FACTS: &[&str] = &["close-on-exec", "nonblock", "offset", "available"];
+/// What `ready: {for: ...}` may be.
+pub const INTERESTS: &[&str] = &["read", "write", "hang-up", "error"];
+/// What `ready: {via: ...}` may be.
+pub const TELLERS: &[&str] = &["select", "poll", "queue"];
 /// Where a `shared` counter may live.
 pub const SHARED: &[&str] = &["shm_open", "anonymous", "sysv"];
 /// How a `semaphore` may be made.

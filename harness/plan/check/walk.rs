@@ -167,7 +167,7 @@ impl<'a> Checker<'a> {
             Step::Exec(_) => {
                 inner.performer = Performer::Agent;
                 // Mappings do not survive an exec; descriptors do.
-                inner.objects.retain(|_, (object, _)| matches!(object, Object::Pipe | Object::Stream | Object::Listener));
+                inner.objects.retain(|_, (object, _)| matches!(object, Object::Pipe | Object::Pair | Object::Stream | Object::Listener));
             }
             _ => inner.started = BTreeSet::new(),
         }

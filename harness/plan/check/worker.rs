@@ -6,7 +6,7 @@ use super::walk::{Checker, Frame};
 use crate::plan::expr::{Arg, Expr};
 use crate::plan::node::Node;
 use crate::plan::step::Step;
-use crate::plan::step::pool::{Pool, Release, Shutdown};
+use crate::plan::step::pool::{ClosePool, Pool, Release};
 use crate::plan::step::worker::{Deed, Main, Worker};
 
 /// Ways in which a library makes a worker's process.
@@ -45,7 +45,7 @@ impl Checker<'_> {
                 }
                 self.expect(frame, body, &result.expect);
             }
-            Step::Shutdown(shutdown) => self.shutdown(frame, shutdown, body),
+            Step::ClosePool(close) => self.close_pool(frame, close, body),
             Step::Meet(meet) => {
                 self.door(frame, body.at("at"), &meet.at);
                 self.field(frame, body, "count", meet.count.as_ref(), Sort::Int);
@@ -108,7 +108,7 @@ impl Checker<'_> {
         self.expect(frame, body, &pool.expect);
     }
 
-    fn shutdown(&mut self, frame: &Frame, shutdown: &Shutdown, body: &Node) {
+    fn close_pool(&mut self, frame: &Frame, shutdown: &ClosePool, body: &Node) {
         self.spawned(frame, body.at("of"), &shutdown.of);
         if shutdown.now {
             self.need("shutdown-now");

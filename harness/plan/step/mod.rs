@@ -13,7 +13,9 @@ pub mod fd;
 pub mod file;
 pub mod library;
 pub mod memory;
+pub mod message;
 pub mod pipeline;
+pub mod poll;
 pub mod pool;
 pub mod process;
 pub mod signal;
@@ -63,6 +65,19 @@ pub enum Step {
     Connect(socket::Connect),
     Accept(socket::Accept),
     SendFrames(socket::SendFrames),
+    Shutdown(socket::Shutdown),
+    #[serde(rename = "socketpair")]
+    SocketPair(message::SocketPair),
+    Bind(message::Bind),
+    SendFds(message::SendFds),
+    ReceiveFds(message::ReceiveFds),
+    SendFile(fd::SendFile),
+    Query(fd::Query),
+    // readiness
+    Ready(poll::Ready),
+    EventQueue(poll::EventQueue),
+    Watch(poll::Watch),
+    NextEvent(poll::NextEvent),
     // memory
     Memory(memory::Memory),
     Poke(memory::Poke),
@@ -98,7 +113,7 @@ pub enum Step {
     Submit(pool::Submit),
     Map(pool::Map),
     Result(pool::Result),
-    Shutdown(pool::Shutdown),
+    ClosePool(pool::ClosePool),
     Meet(pool::Meet),
     Release(pool::Release),
 }

@@ -84,10 +84,10 @@ pub struct Result {
     pub expect: Expect,
 }
 
-/// `shutdown: {of: crew}`: the pool takes no more work; its work is waited for, and its workers' end.
+/// `close-pool: {of: crew}`: the pool takes no more work; its work is waited for, and its workers' end.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct Shutdown {
+pub struct ClosePool {
     /// The pool.
     pub of: String,
     /// Without waiting for its work.

@@ -15,6 +15,10 @@ mod control;
 mod cpu;
 mod fd;
 mod file;
+mod ipc;
+#[cfg_attr(target_os = "linux", path = "ipc_os/linux.rs")]
+#[cfg_attr(target_os = "macos", path = "ipc_os/macos.rs")]
+mod ipc_os;
 mod library;
 mod memory;
 #[cfg_attr(target_os = "linux", path = "os/linux.rs")]
@@ -166,10 +170,40 @@ pub fn executed_as() -> Option<PathBuf> {
     os::executed_as()
 }
 
-fn load_part(executed_as: &Path) -> Option<(PartFile, Arena)> {
+/// Copies an array as the C runtime hands it over.
+///
+/// # Safety
+/// `array` must be a NULL-terminated array of NUL-terminated strings, or null.
+pub unsafe fn strings(array: *const *const std::ffi::c_char) -> Vec<Vec<u8>> {
+    let mut copies = Vec::new();
+    if array.is_null() {
+        return copies;
+    }
+    for n in 0.. {
+        // SAFETY: the caller's promise; the end is not passed.
+        let entry = unsafe { *array.add(n) };
+        if entry.is_null() {
+            break;
+        }
+        // SAFETY: the caller's promise.
+        copies.push(unsafe { std::ffi::CStr::from_ptr(entry) }.to_bytes().to_vec());
+    }
+    copies
+}
+
+/// Whether a part lies beside the path under which a program was executed.
+pub fn has_part(executed_as: &Path) -> bool {
+    part_of(executed_as).exists()
+}
+
+fn part_of(executed_as: &Path) -> PathBuf {
     let mut name = executed_as.as_os_str().to_owned();
     name.push(".part");
-    let file: PartFile = postcard::from_bytes(&std::fs::read(name).ok()?).ok()?;
+    name.into()
+}
+
+fn load_part(executed_as: &Path) -> Option<(PartFile, Arena)> {
+    let file: PartFile = postcard::from_bytes(&std::fs::read(part_of(executed_as)).ok()?).ok()?;
     let arena = Arena::open(&file.arena).ok()?;
     Some((file, arena))
 }
@@ -371,6 +405,7 @@ impl<'a> Performer<'a> {
             Act::Connect { slot, listener } => self.connect(*slot, *listener),
             Act::Accept { slot, from } => self.accept(*slot, *from),
             Act::SendFrames { fd, count, size, sends, lock } => self.send_frames(*fd, *count, *size, *sends, *lock),
+            Act::Ipc(act) => self.ipc(act),
             Act::Memory { slot, pages, shared } => self.map_pages(*slot, *pages, *shared),
             Act::Poke { slot, value } => self.poke(*slot, *value),
             Act::Peek { slot } => self.peek(*slot),
