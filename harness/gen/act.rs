@@ -542,6 +542,18 @@ pub enum Act {
         threads: u32,
         lists: Vec<Vec<Op>>,
     },
+    /// Wait until so many more have come to a door; each is recorded, with its state. `Done(count)`
+    Meet {
+        name: String,
+        door: Template,
+        count: u32,
+    },
+    /// Let through a door: so many, or the one with this item.
+    Release {
+        door: Template,
+        item: Option<i64>,
+        count: u32,
+    },
     /// `pipeline` or `run` (where `stages` is empty when the actor is itself what is run). Besides the whole's, `Return`s are
     /// recorded for each stage of which the subject tells, then and by later operations on the whole, `of` = stage: `Done(pid)`
     /// and `Ended`.

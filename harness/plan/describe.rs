@@ -161,6 +161,15 @@ pub const KINDS: &[Kind] = &[
         "have the subject start programs, each one's output connected to the next one's input",
     ),
     kind("pipeline", "run", Planes::Library, "run", "have the subject start, feed, collect and wait in one call"),
+    kind("worker", "worker", Planes::Library, "worker", "have the subject start a process that runs a function"),
+    kind("worker", "main", Planes::Library, "main", "have the subject start a main program of its own that starts workers and ends"),
+    kind("pool", "pool", Planes::Library, "pool", "have the subject make a pool of workers"),
+    kind("pool", "submit", Planes::Library, "submit", "have the subject give a pool one item"),
+    kind("pool", "map", Planes::Library, "map", "have the subject give a pool many items in one call"),
+    kind("pool", "result", Planes::Library, "", "have the subject wait for what came of a job; it is recorded"),
+    kind("pool", "close-pool", Planes::Library, "", "have the subject end a pool"),
+    kind("pool", "meet", Planes::Library, "", "wait until so many workers have come to a door, and look at them there"),
+    kind("pool", "release", Planes::Library, "", "let so many workers, or those with one item, or all, through a door"),
 ];
 
 /// The kind of a step.
@@ -286,6 +295,15 @@ fn index(step: &Step) -> usize {
         Handle
         Pipeline
         Run
+        Worker
+        Main
+        Pool
+        Submit
+        Map
+        Result
+        ClosePool
+        Meet
+        Release
     }
 }
 

@@ -36,6 +36,7 @@ mod system;
 mod values;
 mod wishes;
 mod within;
+mod worker;
 
 #[cfg(test)]
 mod tests;

@@ -133,7 +133,7 @@ impl Checker<'_> {
                 self.word(frame, body.at("signal"), &threads.signal, "a way to crash", |word| words::among(word, words::CRASHES));
             }
             Step::ReportSwitches(label) => self.free_text(frame, body, &label.0),
-            _ => {}
+            _ => self.worker_fields(frame, step, body),
         }
     }
 }

@@ -22,6 +22,8 @@ pub struct Checker<'a> {
     pub(super) objects: BTreeMap<String, (Object, Span)>,
     pub(super) used: BTreeSet<String>,
     pub(super) gates: Gates,
+    /// Doors that tasks of workers come to.
+    pub(super) doors: BTreeSet<String>,
     pub(super) needs: Vec<String>,
     pub(super) problems: Vec<Problem>,
 }

@@ -18,6 +18,7 @@ pub mod memory;
 pub mod message;
 pub mod pipeline;
 pub mod poll;
+pub mod pool;
 pub mod privilege;
 pub mod process;
 pub mod queue;
@@ -27,6 +28,7 @@ pub mod spawn;
 pub mod terminal;
 pub mod timer;
 pub mod within;
+pub mod worker;
 
 /// One step: a map with one key, the step's keyword.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -157,6 +159,16 @@ pub enum Step {
     Handle(library::Handle),
     Pipeline(pipeline::Pipeline),
     Run(pipeline::Run),
+    // workers of a library (performed by the subject)
+    Worker(worker::Worker),
+    Main(worker::Main),
+    Pool(pool::Pool),
+    Submit(pool::Submit),
+    Map(pool::Map),
+    Result(pool::Result),
+    ClosePool(pool::ClosePool),
+    Meet(pool::Meet),
+    Release(pool::Release),
 }
 
 /// The keyword of a step, as a scenario writes it.

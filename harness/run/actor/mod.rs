@@ -46,6 +46,7 @@ mod terminal;
 mod thread;
 mod timer;
 mod within;
+mod worker;
 
 use super::arena::{Arena, Moment};
 use crate::generate::act::{Act, FdRef};
@@ -405,6 +406,7 @@ impl<'a> Performer<'a> {
             Act::Ask { actor, name, operation } => self.ask(*actor, name, operation),
             Act::AskPipeline { actor, name, stages, operation } => self.ask_pipeline(*actor, name, stages, operation),
             Act::AskParallel { threads, lists } => self.ask_parallel(*threads, lists),
+            Act::Meet { name, door, count } => self.meet(name, door, *count),
             other => {
                 let result = self.simple(other);
                 self.settle(result)
@@ -448,6 +450,7 @@ impl<'a> Performer<'a> {
             Act::Up { slot } => self.up(*slot),
             Act::Share(share) => self.share(share),
             Act::Burn { ms, beside } => self.burn(*ms, *beside),
+            Act::Release { door, item, count } => self.release(door, *item, *count),
             _ => Err(Outcome::Unsupported("the interpreter does not know this act".to_owned())),
         }
     }
