@@ -269,6 +269,8 @@ impl Warden {
         done.flags[1] = Some(self.capture.described());
         if self.arena.overflowed() {
             done.end = by_us(program, "the case recorded more events than there is room for".to_owned());
+            // To make so long a record empty again costs more than a new warden.
+            done.retire = true;
         }
         done.last_words = program.library && !matches!(done.end, End::Done);
         let touched = self.home.touched();
@@ -286,16 +288,19 @@ impl Warden {
         if interpreted(program) && touched.files_as_before() && !sys::lost() {
             // No file was made, and /dev/shm is on the same file system; System V objects are no files.
             done.shared = if plain(program) && !self.in_full() { Vec::new() } else { sys::leftover_ipc(true) };
-            self.home.note(touched);
+            if !touched.nothing() {
+                self.home.settle();
+            }
             return;
         }
         done.files = self.home.left_files();
         done.shared = observe::take_shared(self.alone(), &self.arena);
-        if !self.alone() && !self.home.has_room() {
-            done.end = End::Harness { message: format!("no room is left on the file system of {}", self.run.display()) };
-        }
+        let full = !self.alone() && !self.home.has_room();
         let renewed = self.home.renew();
-        if renewed.is_err() || !self.sound() {
+        if full {
+            // Whose files they are that fill it nobody knows here.
+            done.end = End::Harness { message: format!("no room is left on the file system of {}", self.run.display()) };
+        } else if renewed.is_err() || !self.sound() {
             // No step does that: it was a program of the case, or the subject.
             let why = renewed.err().map_or_else(|| "the warden's own files are gone".to_owned(), |error| error.to_string());
             done.end = End::Crash { message: format!("the case damaged the directory that it ran in: {why}") };
