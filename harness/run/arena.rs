@@ -39,6 +39,8 @@ const COMMITTED: u32 = 0x7c41_ae0e;
 const SAMPLED: [u32; 2] = [0x7c41_ae0f, 0x7c41_ae10];
 /// The log of an ordinary case is shorter.
 const ORDINARY: usize = 1 << 20;
+/// So much of a full log is told.
+const FULL: usize = 4 << 20;
 const HEAD_ROOM: usize = 8;
 /// An event of ordinary size is put together in so many bytes of the stack.
 const SMALL: usize = 512;
@@ -215,10 +217,12 @@ impl Arena {
         usize::try_from(self.header().head.load(Ordering::Acquire)).map_or(self.size - LOG, |head| head.min(self.size - LOG))
     }
 
-    /// The log as it lies there; [`events_in`] reads it.
+    /// The log as it lies there; [`events_in`] reads it. Of one that did not find room, or claims to be longer than there is, only
+    /// the beginning: a case that writes over the head must not cost minutes and all memory to read.
     pub fn log(&self) -> &[u8] {
+        let most = if self.overflowed() || self.forged() { FULL } else { usize::MAX };
         // SAFETY: within the mapping; uncommitted ranges are only looked at through their commit word.
-        unsafe { std::slice::from_raw_parts(self.base.add(LOG), self.used()) }
+        unsafe { std::slice::from_raw_parts(self.base.add(LOG), self.used().min(most)) }
     }
 
     /// Nanoseconds since the case began.

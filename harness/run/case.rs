@@ -174,6 +174,10 @@ impl Warden {
             self.let_users_run()?;
         }
         done.adapter[0] = sys::state_of(adapter.pid).ok();
+        if undoes_ignoring(&start.ignored, done.adapter[0].as_ref()) {
+            let library = &adapter.hello.library;
+            return Err(End::Unsupported { reason: format!("the runtime of {library} handles CHLD itself, although it was started with it ignored") });
+        }
         let [request_fd, reply_fd] = adapter.fds();
         Ok(Some(DriverLink { request_fd, reply_fd, pid: adapter.pid, request_ms: job.request_ms }))
     }
@@ -280,6 +284,8 @@ impl Warden {
         done.flags[1] = Some(self.capture.described());
         if self.arena.overflowed() {
             done.end = by_us(program, "the case recorded more events than there is room for".to_owned());
+            // To make so long a record empty again costs more than a new warden.
+            done.retire = true;
         }
         done.last_words = program.library && !matches!(done.end, End::Done);
         let touched = self.home.touched();
@@ -300,16 +306,19 @@ impl Warden {
             if !plain(program) || self.in_full() {
                 done.shared.extend(sys::leftover_ipc(true));
             }
-            self.home.note(touched);
+            if !touched.nothing() {
+                self.home.settle();
+            }
             return;
         }
         done.files = self.home.left_files();
         done.shared = observe::take_shared(self.alone(), &self.arena);
-        if !self.alone() && !self.home.has_room() {
-            done.end = End::Harness { message: format!("no room is left on the file system of {}", self.run.display()) };
-        }
+        let full = !self.alone() && !self.home.has_room();
         let renewed = self.home.renew();
-        if renewed.is_err() || !self.sound() {
+        if full {
+            // Whose files they are that fill it nobody knows here.
+            done.end = End::Harness { message: format!("no room is left on the file system of {}", self.run.display()) };
+        } else if renewed.is_err() || !self.sound() {
             // No step does that: it was a program of the case, or the subject.
             let why = renewed.err().map_or_else(|| "the warden's own files are gone".to_owned(), |error| error.to_string());
             done.end = End::Crash { message: format!("the case damaged the directory that it ran in: {why}") };
@@ -345,6 +354,11 @@ fn same([before, after]: &[Option<ProcState>; 2]) -> bool {
 /// CPU seconds of each process of a case.
 fn cpu_seconds(program: &Program) -> u64 {
     program.deadline_ms.div_ceil(1000) + CPU_RESERVE
+}
+
+/// Whether the subject's runtime undid what the case rests on: that its children are reaped by the system.
+fn undoes_ignoring(wanted: &[i32], adapter: Option<&ProcState>) -> bool {
+    wanted.contains(&libc::SIGCHLD) && adapter.is_some_and(|state| !state.ignored.contains(&libc::SIGCHLD))
 }
 
 /// Whether a process of the case becomes another user for good, under whom the programs that it executes run.

@@ -87,11 +87,6 @@ impl Home {
         Touched { clean: self.clean, now: self.clean.and_then(|_| sys::used(self.handle.as_raw_fd())) }
     }
 
-    /// What was seen then is clean: files of the warden's own grow, too.
-    pub fn note(&mut self, touched: Touched) {
-        self.clean = touched.now;
-    }
-
     /// Names below `tmp/`, with their path from the case directory.
     pub fn left_files(&self) -> Vec<String> {
         let mut found = Vec::new();
