@@ -1,7 +1,10 @@
 //! The acts that the interpreter (`run/actor`) can perform: the contract between lowering and performing.
 
+pub mod system;
+
 use super::ipc::Ipc;
 use super::program::Op;
+use super::share::{Patience, Public, Share};
 use crate::plan::script::ActorId;
 use crate::wire::message::Operation;
 use serde::{Deserialize, Serialize};
@@ -38,6 +41,10 @@ pub enum Via {
     Waitid,
     /// `pidfd_open` + `waitid(P_PIDFD)`; unavailable where there is none
     Pidfd,
+    /// `waitpid(-group)`: any child of the group that the named one leads
+    WaitpidGroup,
+    /// `waitid(P_PGID)`: likewise
+    WaitidGroup,
 }
 
 /// How much a read reads.
@@ -71,6 +78,23 @@ pub enum Disposition {
     Count,
     /// The `while waitpid(-1, WNOHANG)` handler; counts what it reaps.
     Reap,
+    /// Counts, and keeps what SA_SIGINFO tells it.
+    Inform,
+    /// Counts, and sends its own signal once more from within.
+    Nest,
+}
+
+/// Flags of a disposition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignalFlags {
+    /// SA_RESTART
+    pub restart: bool,
+    /// SA_RESETHAND
+    pub reset: bool,
+    /// SA_NODEFER
+    pub no_defer: bool,
+    /// SA_NOCLDSTOP
+    pub no_child_stop: bool,
 }
 
 /// Address family of a listener, and whether it takes connections or datagrams.
@@ -394,7 +418,7 @@ pub enum Act {
     SetSignal {
         signal: i32,
         to: Disposition,
-        restart: bool,
+        flags: SignalFlags,
     },
     Mask {
         block: Vec<i32>,
@@ -405,6 +429,8 @@ pub enum Act {
         actor: Option<ActorId>,
         signal: i32,
     },
+    /// Signals awaited, timers, terminals, ids, calls that sleep.
+    System(system::System),
     // --- sockets (`listener` numbers the case's listeners; the address goes through the arena)
     Listen {
         slot: Slot,
@@ -448,9 +474,11 @@ pub enum Act {
     ReportMemory {
         label: String,
     },
+    /// `public`: the name that it keeps; without one it is removed as soon as it is mapped.
     Shared {
         slot: Slot,
         via: SharedVia,
+        public: Option<Public>,
     },
     Add {
         slot: Slot,
@@ -465,14 +493,18 @@ pub enum Act {
         slot: Slot,
         value: u32,
         named: bool,
+        public: Option<Public>,
     },
     /// EINTR is an outcome only when the op is lenient.
     Down {
         slot: Slot,
+        patience: Patience,
     },
     Up {
         slot: Slot,
     },
+    /// What else is done to objects that processes share.
+    Share(Share),
     // --- ordering and control
     Gate {
         gate: u16,
@@ -509,6 +541,18 @@ pub enum Act {
     AskParallel {
         threads: u32,
         lists: Vec<Vec<Op>>,
+    },
+    /// Wait until so many more have come to a door; each is recorded, with its state. `Done(count)`
+    Meet {
+        name: String,
+        door: Template,
+        count: u32,
+    },
+    /// Let through a door: so many, or the one with this item.
+    Release {
+        door: Template,
+        item: Option<i64>,
+        count: u32,
     },
     /// `pipeline` or `run` (where `stages` is empty when the actor is itself what is run). Besides the whole's, `Return`s are
     /// recorded for each stage of which the subject tells, then and by later operations on the whole, `of` = stage: `Done(pid)`

@@ -14,6 +14,9 @@ pub const SUBJECT: ActorId = 4095;
 /// Number of a step within its case, unique over all actors, in the order of the scenario file.
 pub type StepId = u32;
 
+/// Rounds of a native loop of which every step is recorded; of later ones only failures are.
+pub const RECORDED_ROUNDS: u64 = 64;
+
 /// A case as the judge sees it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Script {
@@ -82,6 +85,10 @@ pub enum Origin {
     Stage,
     /// A pipeline as a whole: it has a handle and no process of its own.
     Pipeline,
+    /// Started by the subject to run a function: a worker, or a main program with workers.
+    Worker,
+    /// A pool or a job: it has a handle and no process of its own.
+    Handle,
 }
 
 /// One step.
@@ -105,6 +112,10 @@ pub struct StepDecl {
     pub on: Option<String>,
     /// For `write-records`: how many, and bytes each.
     pub records: Option<Records>,
+    /// Numbers that the step was given, where judges need them: those of `repeat` (rounds), of a `wait` with WNOWAIT (1), and of steps on
+    /// shared objects, in the order that `judge/linear/operations.rs` reads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operands: Vec<i64>,
     /// For `spawn` and `exec`: what was asked for, so that properties can compare it with what arrived.
     pub asked: Option<Box<Asked>>,
     /// For `pipeline` and `run`: what was asked for of each stage, from left to right.

@@ -205,6 +205,7 @@ mod tests {
             on: None,
             records: None,
             asked: None,
+            operands: Vec::new(),
             stages: Vec::new(),
         };
         Script {

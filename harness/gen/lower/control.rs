@@ -60,6 +60,7 @@ impl Lowering<'_> {
         let times: u64 = self.values.int(&step.times)?;
         if step.index.is_none() && !step.steps.iter().any(makes) {
             let declared = self.declare(here, "repeat", format!("repeat {times} times"), None, &Expect::Success)?;
+            self.decl(declared).operands = vec![i64::try_from(times).unwrap_or(i64::MAX)];
             let body = self.steps(here, &step.steps)?;
             ops.push(declared.op(Act::Repeat { times, body }));
             return Ok(());

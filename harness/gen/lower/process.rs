@@ -135,8 +135,10 @@ impl Lowering<'_> {
         if matches!(&whom, Whom::These(actors) if actors.is_empty()) {
             return Ok(None);
         }
-        let label = self.wait_label(&whom, step.nohang);
+        let group = if matches!(via, Via::WaitpidGroup | Via::WaitidGroup) { " or one of its group" } else { "" };
+        let label = format!("{}{group}", self.wait_label(&whom, step.nohang));
         let declared = self.declare(here, "wait", label, Some(&step.target), &step.expect)?;
+        self.decl(declared).operands = if step.nowait { vec![1] } else { Vec::new() };
         let process::Wait { nohang, nowait, untraced, continued, .. } = *step;
         Ok(Some(declared.op(Act::Wait { whom, via, nohang, nowait, untraced, continued })))
     }
@@ -158,9 +160,15 @@ impl Lowering<'_> {
             Some("wait") if step.target == "any" => Ok(Via::Wait),
             Some("wait") => Err(LowerError::invalid("`wait` by `via: wait` cannot choose its child: write `for: any`")),
             Some("waitid") => Ok(Via::Waitid),
-            Some("pidfd") if step.target == "any" => Err(LowerError::invalid("`via: pidfd` waits for one child: name it")),
+            Some(word @ ("pidfd" | "waitpid-group" | "waitid-group")) if step.target == "any" => {
+                Err(LowerError::invalid(format!("`via: {word}` needs a child: name it")))
+            }
             Some("pidfd") => Ok(Via::Pidfd),
-            Some(other) => Err(LowerError::invalid(format!("`{other}` is no way to wait: wait, waitpid, waitid or pidfd"))),
+            Some("waitpid-group") => Ok(Via::WaitpidGroup),
+            Some("waitid-group") => Ok(Via::WaitidGroup),
+            Some(other) => Err(LowerError::invalid(format!(
+                "`{other}` is no way to wait: wait, waitpid, waitid, pidfd, waitpid-group or waitid-group"
+            ))),
         }
     }
 

@@ -12,7 +12,6 @@ use crate::plan::step::Step;
 use crate::plan::step::control::{Await, AwaitState};
 use crate::plan::step::fd::{Close, Pipe, Read, Write};
 use crate::plan::step::library::{Communicate, Spawn};
-use crate::plan::step::memory::{Down, Load};
 use crate::plan::step::process::{Exec, Wait};
 use crate::plan::step::signal::Kill;
 
@@ -69,7 +68,13 @@ impl Checker<'_> {
             Step::Signal(signal) => {
                 self.word(frame, body.at("set"), &signal.set, "a signal", words::signal);
                 self.word(frame, body.at("to"), &signal.to, "a disposition", |word| words::among(word, words::DISPOSITIONS));
-                self.field(frame, body, "restart", signal.restart.as_ref(), Sort::Bool);
+                let flags = [
+                    ("restart", &signal.restart),
+                    ("reset", &signal.reset),
+                    ("no-defer", &signal.no_defer),
+                    ("no-child-stop", &signal.no_child_stop),
+                ];
+                flags.iter().for_each(|(field, flag)| self.field(frame, body, field, flag.as_ref(), Sort::Bool));
             }
             Step::Mask(mask) => {
                 self.signals_or_list(frame, body.at("block"), &mask.block);
@@ -121,30 +126,19 @@ impl Checker<'_> {
                 self.object_of(frame, body.at("in"), &peek.place, Object::Memory);
                 self.expect(frame, body, &peek.expect);
             }
-            Step::Shared(shared) => {
-                self.word(frame, body.at("via"), &shared.via, "a way to share", |word| words::among(word, words::SHARED))
+            Step::Shared(_)
+            | Step::Detach(_)
+            | Step::Remove(_)
+            | Step::Add(_)
+            | Step::FetchAdd(_)
+            | Step::Exchange(_)
+            | Step::Load(_)
+            | Step::Semaphore(_)
+            | Step::Down(_)
+            | Step::Up(_) => self.shared_fields(frame, step, body),
+            Step::Lock(_) | Step::Unlock(_) | Step::Queue(_) | Step::SendMessage(_) | Step::ReceiveMessage(_) => {
+                self.lock_and_queue_fields(frame, step, body);
             }
-            Step::Add(add) => {
-                self.object_of(frame, body.item(0), &add.0, Object::Counter);
-                self.expr(frame, body.item(1), &add.1, Sort::Int);
-            }
-            Step::Load(Load::Name(name)) => self.object_of(frame, body, name, Object::Counter),
-            Step::Load(Load::With(load)) => {
-                self.object_of(frame, body.at("of"), &load.of, Object::Counter);
-                self.expect(frame, body, &load.expect);
-            }
-            Step::Semaphore(semaphore) => {
-                self.expr(frame, body.at("value"), &semaphore.value, Sort::Int);
-                if let Some(via) = &semaphore.via {
-                    self.word(frame, body.at("via"), via, "a form of semaphore", |word| words::among(word, words::SEMAPHORES));
-                }
-            }
-            Step::Down(Down::Name(name)) => self.object_of(frame, body, name, Object::Semaphore),
-            Step::Down(Down::With(down)) => {
-                self.object_of(frame, body.at("of"), &down.of, Object::Semaphore);
-                self.expect(frame, body, &down.expect);
-            }
-            Step::Up(up) => self.object_of(frame, body, &up.0, Object::Semaphore),
             _ => self.descriptor_fields(frame, step, body),
         }
     }
@@ -222,7 +216,7 @@ impl Checker<'_> {
             }
             Step::Pipeline(pipeline) => self.pipeline(frame, pipeline, body),
             Step::Run(run) => self.run(frame, run, body),
-            _ => {}
+            _ => self.system(frame, step, body),
         }
     }
 
@@ -308,6 +302,7 @@ impl Checker<'_> {
         if let Some(signal) = &kill.signal {
             self.word(frame, body.at("signal"), signal, "a signal", words::signal);
         }
+        self.field(frame, body, "value", kill.value.as_ref(), Sort::Int);
         if kill.who == "self" && matches!(frame.performer, Performer::Process | Performer::Agent) {
             self.gates.killed.insert(frame.actor.clone());
         } else if matches!(frame.performer, Performer::Process | Performer::Agent) {
@@ -484,7 +479,7 @@ impl Checker<'_> {
         }
         self.field(frame, node, "value", clause.value.as_ref(), Sort::Int);
         self.field(frame, node, "exited", clause.exited.as_ref(), Sort::Int);
-        for (field, signal) in [("killed", &clause.killed), ("stopped", &clause.stopped)] {
+        for (field, signal) in [("killed", &clause.killed), ("stopped", &clause.stopped), ("signal", &clause.signal)] {
             if let Some(signal) = signal {
                 self.word(frame, node.at(field), signal, "a signal", words::signal);
             }

@@ -108,7 +108,8 @@ pub struct Wait {
     /// With `any`: how many children, one after the other in the order in which they end (default 1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<Expr>,
-    /// The system call to use (platform plane).
+    /// The system call to use (platform plane): `wait`, `waitpid`, `waitid`, `pidfd`; `waitpid-group` and `waitid-group` take any child of
+    /// the process group that the named one leads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<Arg<String>>,
     /// Do not block: `pending` when there is nothing to report.

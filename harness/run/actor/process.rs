@@ -114,6 +114,7 @@ impl Performer<'_> {
         self.frames = 0;
         self.quiet = false;
         super::signal::forget_counts();
+        super::timer::forget();
         self.born(None);
     }
 
@@ -209,6 +210,7 @@ impl Performer<'_> {
 
     pub(super) fn exit(&self, code: i32) -> Result<(), Stop> {
         super::signal::report_handled(self);
+        self.remove_own_queues();
         self.note(What::Finished);
         exit(code)
     }
@@ -245,7 +247,10 @@ impl Performer<'_> {
             Whom::These(actors) => actors.iter().try_for_each(|&actor| {
                 let pid = self.arena.pid_of(actor);
                 let outcome = self.wait_one(pid, via, flags);
-                self.settle_wait(outcome, Some(actor))
+                let other = outcome.as_ref().ok().map(|(found, _)| *found).filter(|found| *found > 0 && *found != pid);
+                // Of a group it may be any member.
+                let of = other.map_or(Some(actor), |found| self.arena.actor_of(found, self.actors));
+                self.settle_wait(outcome, of)
             }),
             Whom::Any(count) => (0..*count).try_for_each(|_| {
                 let outcome = self.wait_one(-1, via, flags);
@@ -270,9 +275,13 @@ impl Performer<'_> {
 
     fn wait_one(&self, pid: i32, via: Via, flags: WaitFlags) -> Result<(i32, Outcome), Outcome> {
         match via {
-            Via::Wait | Via::Waitpid => {
+            Via::Wait | Via::Waitpid | Via::WaitpidGroup => {
                 let mut status = 0;
-                let pid = if via == Via::Wait { -1 } else { pid };
+                let pid = match via {
+                    Via::Wait => -1,
+                    Via::WaitpidGroup => -pid,
+                    _ => pid,
+                };
                 // SAFETY: `status` is a valid place.
                 match unsafe { libc::waitpid(pid, &raw mut status, flags.for_waitpid()) } {
                     -1 => failed(),
@@ -284,6 +293,7 @@ impl Performer<'_> {
                 let (kind, id) = if pid == -1 { (libc::P_ALL, 0) } else { (libc::P_PID, pid as libc::id_t) };
                 waitid(kind, id, flags)
             }
+            Via::WaitidGroup => waitid(libc::P_PGID, pid as libc::id_t, flags),
             Via::Pidfd => os::with_pidfd(pid, |kind, id| waitid(kind, id, flags)),
         }
     }

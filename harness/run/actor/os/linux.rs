@@ -144,38 +144,54 @@ pub fn with_pidfd<T>(pid: i32, wait: impl FnOnce(libc::idtype_t, libc::id_t) -> 
     result
 }
 
-/// A page of POSIX shared memory, unlinked as soon as it is mapped.
-pub fn shm_open_page(name: &str, bytes: usize) -> Result<*mut u8, Outcome> {
+/// How a named object is opened.
+#[derive(Clone, Copy)]
+pub struct Opening {
+    /// Make it, where none may be.
+    pub create: bool,
+    /// Its name stays; otherwise it is removed at once.
+    pub keep: bool,
+}
+
+/// A page of POSIX shared memory.
+pub fn shm_page(name: &str, bytes: usize, how: Opening) -> Result<*mut u8, Outcome> {
     let name = CString::new(name).map_err(|_| Outcome::Error("EINVAL".to_owned()))?;
+    let flags = libc::O_RDWR | if how.create { libc::O_CREAT | libc::O_EXCL } else { 0 };
     // SAFETY: a NUL-terminated name; the descriptor is ours and closed again.
     unsafe {
-        let fd = libc::shm_open(name.as_ptr(), libc::O_CREAT | libc::O_EXCL | libc::O_RDWR, 0o600);
+        let fd = libc::shm_open(name.as_ptr(), flags, 0o600);
         if fd == -1 {
             return super::failed();
         }
-        libc::shm_unlink(name.as_ptr());
-        let result =
-            if libc::ftruncate(fd, bytes as libc::off_t) == -1 { super::failed() } else { super::memory::map(bytes, libc::MAP_SHARED, fd) };
+        if !how.keep {
+            libc::shm_unlink(name.as_ptr());
+        }
+        let sized = !how.create || libc::ftruncate(fd, bytes as libc::off_t) != -1;
+        let result = if sized { super::memory::map(bytes, libc::MAP_SHARED, fd) } else { super::failed() };
         libc::close(fd);
         result
     }
 }
 
-/// A process-shared semaphore: unnamed in a shared mapping (sem_init), or named and unlinked at once (sem_open).
-pub fn semaphore(name: &str, value: u32, named: bool, page: impl FnOnce() -> Result<*mut u8, Outcome>) -> Result<*mut u8, Outcome> {
-    if !named {
-        let place = page()?;
-        // SAFETY: a fresh shared page, large and aligned enough.
-        return if unsafe { libc::sem_init(place.cast(), 1, value) } == -1 { super::failed() } else { Ok(place) };
-    }
+/// A process-shared semaphore in a fresh page of shared memory (sem_init).
+pub fn unnamed_semaphore(page: *mut u8, value: u32) -> Result<*mut u8, Outcome> {
+    // SAFETY: a fresh shared page, large and aligned enough.
+    if unsafe { libc::sem_init(page.cast(), 1, value) } == -1 { super::failed() } else { Ok(page) }
+}
+
+/// A named semaphore (sem_open): made with a value, where none may be, or opened. Without `keep` its name is removed at once.
+pub fn named_semaphore(name: &str, value: Option<u32>, keep: bool) -> Result<*mut u8, Outcome> {
     let name = CString::new(name).map_err(|_| Outcome::Error("EINVAL".to_owned()))?;
+    let flags = if value.is_some() { libc::O_CREAT | libc::O_EXCL } else { 0 };
     // SAFETY: a NUL-terminated name.
     unsafe {
-        let semaphore = libc::sem_open(name.as_ptr(), libc::O_CREAT | libc::O_EXCL, 0o600 as libc::mode_t, value);
+        let semaphore = libc::sem_open(name.as_ptr(), flags, 0o600 as libc::mode_t, value.unwrap_or(0));
         if semaphore == libc::SEM_FAILED {
             return super::failed();
         }
-        libc::sem_unlink(name.as_ptr());
+        if !keep {
+            libc::sem_unlink(name.as_ptr());
+        }
         Ok(semaphore.cast())
     }
 }

@@ -85,33 +85,53 @@ pub fn with_pidfd<T>(_pid: i32, _wait: impl FnOnce(libc::idtype_t, libc::id_t) -
     Err(Outcome::Unavailable("macOS has no pidfd".to_owned()))
 }
 
-/// A page of POSIX shared memory, unlinked as soon as it is mapped. Names are at most 31 bytes there (PSHMNAMLEN).
-pub fn shm_open_page(name: &str, bytes: usize) -> Result<*mut u8, Outcome> {
+/// How a named object is opened.
+#[derive(Clone, Copy)]
+pub struct Opening {
+    /// Make it, where none may be.
+    pub create: bool,
+    /// Its name stays; otherwise it is removed at once.
+    pub keep: bool,
+}
+
+/// A page of POSIX shared memory. Names are at most 31 bytes there (PSHMNAMLEN).
+pub fn shm_page(name: &str, bytes: usize, how: Opening) -> Result<*mut u8, Outcome> {
     let name = CString::new(name).map_err(|_| Outcome::Error("EINVAL".to_owned()))?;
+    let flags = libc::O_RDWR | if how.create { libc::O_CREAT | libc::O_EXCL } else { 0 };
     // SAFETY: a NUL-terminated name; the descriptor is ours and closed again.
     unsafe {
-        let fd = libc::shm_open(name.as_ptr(), libc::O_CREAT | libc::O_EXCL | libc::O_RDWR, 0o600 as libc::c_uint);
+        let fd = libc::shm_open(name.as_ptr(), flags, 0o600 as libc::c_uint);
         if fd == -1 {
             return super::failed();
         }
-        libc::shm_unlink(name.as_ptr());
-        let result =
-            if libc::ftruncate(fd, bytes as libc::off_t) == -1 { super::failed() } else { super::memory::map(bytes, libc::MAP_SHARED, fd) };
+        if !how.keep {
+            libc::shm_unlink(name.as_ptr());
+        }
+        let sized = !how.create || libc::ftruncate(fd, bytes as libc::off_t) != -1;
+        let result = if sized { super::memory::map(bytes, libc::MAP_SHARED, fd) } else { super::failed() };
         libc::close(fd);
         result
     }
 }
 
-/// sem_init is not implemented on macOS (ENOSYS), so both forms are named and unlinked at once.
-pub fn semaphore(name: &str, value: u32, _named: bool, _page: impl FnOnce() -> Result<*mut u8, Outcome>) -> Result<*mut u8, Outcome> {
+/// sem_init is not implemented on macOS (ENOSYS).
+pub fn unnamed_semaphore(_page: *mut u8, _value: u32) -> Result<*mut u8, Outcome> {
+    Err(Outcome::Unavailable("macOS has no unnamed semaphores".to_owned()))
+}
+
+/// A named semaphore (sem_open): made with a value, where none may be, or opened. Without `keep` its name is removed at once.
+pub fn named_semaphore(name: &str, value: Option<u32>, keep: bool) -> Result<*mut u8, Outcome> {
     let name = CString::new(name).map_err(|_| Outcome::Error("EINVAL".to_owned()))?;
+    let flags = if value.is_some() { libc::O_CREAT | libc::O_EXCL } else { 0 };
     // SAFETY: a NUL-terminated name.
     unsafe {
-        let semaphore = libc::sem_open(name.as_ptr(), libc::O_CREAT | libc::O_EXCL, 0o600 as libc::c_uint, value);
+        let semaphore = libc::sem_open(name.as_ptr(), flags, 0o600 as libc::c_uint, value.unwrap_or(0));
         if semaphore == libc::SEM_FAILED {
             return super::failed();
         }
-        libc::sem_unlink(name.as_ptr());
+        if !keep {
+            libc::sem_unlink(name.as_ptr());
+        }
         Ok(semaphore.cast())
     }
 }
