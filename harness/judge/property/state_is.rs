@@ -95,7 +95,10 @@ fn wrong(state: &ProcState, asked: &CheckDecl) -> Option<(String, String)> {
     ];
     let number = numbers.into_iter().find_map(|(name, seen)| {
         let wanted = view::int(asked, name)?;
-        seen.iter().any(|seen| *seen != wanted).then(|| (format!("{name} {wanted}"), view::list(seen, 3)))
+        // A mask is read in octal digits.
+        let words = |value: i64| if name == "umask" { format!("{value:04o}") } else { value.to_string() };
+        let wrong = seen.iter().any(|seen| *seen != wanted);
+        wrong.then(|| (format!("{name} {}", words(wanted)), view::list(seen.iter().map(|seen| words(*seen)), 3)))
     });
     number
         .or_else(|| leads(state, asked))
