@@ -11,6 +11,7 @@ pub mod crash;
 pub mod drift;
 pub mod frames;
 pub mod hang;
+pub mod linear;
 pub mod outcome;
 pub mod pieces;
 pub mod property;
@@ -97,7 +98,15 @@ pub static PROPERTIES: &[&dyn Property] = &[
     &property::stage_status::StageStatus,
     &property::reaped_all::ReapedAll,
     &property::memory_unshared::MemoryUnshared,
+    &property::spawn_actions::SpawnActions,
+    &property::state_is::StateIs,
+    &property::vfork_suspends::VforkSuspends,
     &property::no_busy_loop::NoBusyLoop,
+    &property::linearizable::Linearizable,
+    &property::signal_info::SignalInfo,
+    &property::signals_queued::SignalsQueued,
+    &property::timers_not_early::TimersNotEarly,
+    &property::switches_counted::SwitchesCounted,
     &property::results_in_order::ResultsInOrder,
     &property::items_once::ItemsOnce,
     &property::ran_in::RanIn,

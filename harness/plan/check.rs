@@ -9,10 +9,13 @@ mod kinds;
 mod names;
 mod parallel;
 mod pipeline;
+mod shared;
+mod system;
 pub mod vocabulary;
 mod walk;
 mod whole;
 mod wishes;
+mod within;
 mod worker;
 
 use super::case::{Plan, Source};

@@ -56,6 +56,13 @@ pub const KINDS: &[Kind] = &[
     kind("process", "exit", Planes::Platform, "", "end at once with this code"),
     kind("process", "wait", Planes::Both, "wait", "wait for a child to end or to change its state"),
     kind("process", "report-state", Planes::Platform, "", "record the state of the process under a label"),
+    kind("process", "vfork", Planes::Platform, "", "start a child that borrows the caller's memory until it ends or executes a program"),
+    kind("process", "quit", Planes::Platform, "", "end by exit(), which flushes the C library's buffers"),
+    kind("spawn", "posix-spawn", Planes::Platform, "", "start the agent by posix_spawn with file actions and attributes"),
+    kind("within", "threads", Planes::Platform, "", "start threads that sleep; the first may take the process's lock"),
+    kind("within", "try-lock", Planes::Platform, "", "take the process's lock and give it back"),
+    kind("within", "buffer", Planes::Platform, "", "write into a buffer of the C library"),
+    kind("within", "flush", Planes::Platform, "", "hand the C library's buffers over to the system"),
     kind("fd", "pipe", Planes::Platform, "", "make a pipe; its ends are NAME.read and NAME.write"),
     kind("fd", "open", Planes::Platform, "", "open a file of the case directory"),
     kind("fd", "close", Planes::Both, "stdin", "close an endpoint; on CHILD.stdin the subject closes it"),
@@ -74,9 +81,31 @@ pub const KINDS: &[Kind] = &[
     kind("attribute", "group", Planes::Platform, "", "put a process into a process group"),
     kind("attribute", "kill-group", Planes::Platform, "", "send a signal to every process of a group"),
     kind("attribute", "spin", Planes::Platform, "", "use the processor until a signal comes"),
+    kind("attribute", "become", Planes::Platform, "", "take another user and groups for good"),
     kind("signal", "signal", Planes::Platform, "", "set the disposition of a signal"),
     kind("signal", "mask", Planes::Platform, "", "block and unblock signals"),
     kind("signal", "kill", Planes::Both, "kill", "send a signal to an actor; without `signal` the library's own kill"),
+    kind("signal", "sigwait", Planes::Platform, "", "take one of several blocked signals, waiting for it; what it tells is recorded"),
+    kind("signal", "pending", Planes::Platform, "", "tell whether a signal is pending"),
+    kind("signal", "handled", Planes::Platform, "", "tell how often a handler has run, or wait until it has"),
+    kind("timer", "timer", Planes::Platform, "", "have SIGALRM sent: alarm, setitimer or timer_create"),
+    kind("timer", "armed", Planes::Platform, "", "tell whether such a timer is running"),
+    kind("timer", "timerfd", Planes::Platform, "", "make a timer that is read"),
+    kind("timer", "expirations", Planes::Platform, "", "read how often a timerfd has expired"),
+    kind("terminal", "pty", Planes::Platform, "", "make a pseudo-terminal; its sides are NAME.master and NAME.slave"),
+    kind("terminal", "take-terminal", Planes::Platform, "", "make it the controlling terminal of the session that this process leads"),
+    kind("terminal", "foreground", Planes::Platform, "", "make the group that an actor leads the terminal's foreground one"),
+    kind("terminal", "terminal-mode", Planes::Platform, "", "set flags of a terminal"),
+    kind("terminal", "read-until", Planes::Platform, "", "read until a text has come"),
+    kind("privilege", "set-id", Planes::Platform, "", "setuid, setgid or setgroups"),
+    kind("privilege", "identity", Planes::Platform, "", "tell one of the ids of the process"),
+    kind("privilege", "chroot", Planes::Platform, "", "have a directory as root directory"),
+    kind("privilege", "reach", Planes::Platform, "", "tell whether a path, taken as it is, can be opened"),
+    kind("blocking", "block-in", Planes::Platform, "", "sleep in this call until something comes"),
+    kind("blocking", "needs", Planes::Platform, "", "make the case unavailable where the platform lacks this"),
+    kind("blocking", "thread-memory", Planes::Platform, "", "have threads write to one mapping and to their own stacks"),
+    kind("blocking", "thread-crash", Planes::Platform, "", "have one of several threads crash"),
+    kind("blocking", "report-switches", Planes::Platform, "", "record how often the process was switched away from"),
     kind("socket", "listen", Planes::Platform, "", "make a listener: unix, tcp4 or tcp6"),
     kind("socket", "connect", Planes::Platform, "", "connect to a listener"),
     kind("socket", "accept", Planes::Platform, "", "accept a connection"),
@@ -97,11 +126,20 @@ pub const KINDS: &[Kind] = &[
     kind("memory", "peek", Planes::Platform, "", "read a byte of every page; they must agree"),
     kind("memory", "report-memory", Planes::Platform, "", "record the private memory of the process under a label"),
     kind("memory", "shared", Planes::Platform, "", "make a shared counter, 0 at first"),
+    kind("memory", "detach", Planes::Platform, "", "unmap a shared counter"),
+    kind("memory", "remove", Planes::Platform, "", "remove the name of a shared counter, semaphore or queue"),
     kind("memory", "add", Planes::Platform, "", "add to a counter, not atomically"),
+    kind("memory", "fetch-add", Planes::Platform, "", "add to a counter at once, and record the value before"),
+    kind("memory", "exchange", Planes::Platform, "", "store another value in a counter at once, and record the value before"),
     kind("memory", "load", Planes::Platform, "", "record the value of a counter"),
     kind("memory", "semaphore", Planes::Platform, "", "make a process-shared semaphore"),
     kind("memory", "down", Planes::Platform, "", "take a semaphore, waiting for it"),
     kind("memory", "up", Planes::Platform, "", "give a semaphore back"),
+    kind("lock", "lock", Planes::Platform, "", "lock an open file, or a range of it: flock, fcntl or ofd"),
+    kind("lock", "unlock", Planes::Platform, "", "give a lock on an open file up"),
+    kind("queue", "queue", Planes::Platform, "", "make or open a message queue: posix or sysv"),
+    kind("queue", "send-message", Planes::Platform, "", "send a numbered message with a priority"),
+    kind("queue", "receive-message", Planes::Platform, "", "receive a message whole; its number is recorded"),
     kind("control", "gate", Planes::Both, "", "wait until somebody opens this gate"),
     kind("control", "open-gate", Planes::Both, "", "open a gate for everybody, for good"),
     kind("control", "await", Planes::Both, "", "wait until an actor is in a state, seen from outside"),
@@ -158,6 +196,13 @@ fn index(step: &Step) -> usize {
         Exit
         Wait
         ReportState
+        Vfork
+        Quit
+        PosixSpawn
+        Threads
+        TryLock
+        Buffer
+        Flush
         Pipe
         Open
         Close
@@ -176,9 +221,31 @@ fn index(step: &Step) -> usize {
         Group
         KillGroup
         Spin
+        Become
         Signal
         Mask
         Kill
+        Sigwait
+        Pending
+        Handled
+        Timer
+        Armed
+        Timerfd
+        Expirations
+        Pty
+        TakeTerminal
+        Foreground
+        TerminalMode
+        ReadUntil
+        SetId
+        Identity
+        Chroot
+        Reach
+        BlockIn
+        Needs
+        ThreadMemory
+        ThreadCrash
+        ReportSwitches
         Listen
         Connect
         Accept
@@ -199,11 +266,20 @@ fn index(step: &Step) -> usize {
         Peek
         ReportMemory
         Shared
+        Detach
+        Remove
         Add
+        FetchAdd
+        Exchange
         Load
         Semaphore
         Down
         Up
+        Lock
+        Unlock
+        Queue
+        SendMessage
+        ReceiveMessage
         Gate
         OpenGate
         Await

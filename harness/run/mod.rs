@@ -26,6 +26,7 @@ mod excess;
 mod home;
 mod keeper;
 mod observe;
+mod plain;
 mod privilege;
 mod record;
 mod sandbox;

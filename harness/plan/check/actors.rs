@@ -89,6 +89,8 @@ pub fn starts(step: &Step) -> Option<&str> {
         Step::Fork(fork) => Some(&fork.name),
         Step::ForkTree(tree) => Some(&tree.name),
         Step::Exec(exec) => exec.name.as_deref(),
+        Step::Vfork(vfork) => Some(&vfork.name),
+        Step::PosixSpawn(spawn) => Some(&spawn.name),
         Step::Spawn(spawn) => Some(&spawn.name),
         Step::Run(run) if run.stages.is_empty() => Some(&run.name),
         Step::Worker(worker) => Some(&worker.name),
@@ -108,7 +110,9 @@ pub enum Object {
     /// A pair of sockets, with two ends.
     Pair,
     /// An epoll set.
-    Queue,
+    EventQueue,
+    /// A pseudo-terminal, with two sides.
+    Terminal,
     /// A file or a connection.
     Stream,
     /// A listening socket.
@@ -119,6 +123,8 @@ pub enum Object {
     Counter,
     /// A semaphore.
     Semaphore,
+    /// A message queue.
+    Queue,
 }
 
 impl std::fmt::Display for Object {
@@ -126,12 +132,14 @@ impl std::fmt::Display for Object {
         f.write_str(match self {
             Object::Pipe => "a pipe",
             Object::Pair => "a pair of sockets",
-            Object::Queue => "an event queue",
+            Object::EventQueue => "an event queue",
+            Object::Terminal => "a terminal",
             Object::Stream => "a file or connection",
             Object::Listener => "a listener",
             Object::Memory => "a mapping",
             Object::Counter => "a counter",
             Object::Semaphore => "a semaphore",
+            Object::Queue => "a message queue",
         })
     }
 }
@@ -145,14 +153,17 @@ pub fn makes(step: &Step) -> Option<(&str, Object)> {
         Step::Open(open) => Some((&open.name, Object::Stream)),
         Step::Connect(connect) => Some((&connect.name, Object::Stream)),
         Step::Accept(accept) => Some((&accept.name, Object::Stream)),
+        Step::Pty(pty) => Some((&pty.0, Object::Terminal)),
+        Step::Timerfd(timer) => Some((&timer.name, Object::Stream)),
         Step::Listen(listen) => Some((&listen.name, Object::Listener)),
         Step::SocketPair(pair) => Some((&pair.name, Object::Pair)),
         Step::Bind(bind) => Some((&bind.name, Object::Listener)),
         Step::ReceiveFds(receive) => Some((&receive.name, Object::Stream)),
-        Step::EventQueue(queue) => Some((&queue.name, Object::Queue)),
+        Step::EventQueue(queue) => Some((&queue.name, Object::EventQueue)),
         Step::Memory(memory) => Some((&memory.name, Object::Memory)),
         Step::Shared(shared) => Some((&shared.name, Object::Counter)),
         Step::Semaphore(semaphore) => Some((&semaphore.name, Object::Semaphore)),
+        Step::Queue(queue) => Some((&queue.name, Object::Queue)),
         _ => None,
     }
 }

@@ -8,18 +8,26 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub mod attribute;
+pub mod blocking;
 pub mod control;
 pub mod fd;
 pub mod file;
 pub mod library;
+pub mod lock;
 pub mod memory;
 pub mod message;
 pub mod pipeline;
 pub mod poll;
 pub mod pool;
+pub mod privilege;
 pub mod process;
+pub mod queue;
 pub mod signal;
 pub mod socket;
+pub mod spawn;
+pub mod terminal;
+pub mod timer;
+pub mod within;
 pub mod worker;
 
 /// One step: a map with one key, the step's keyword.
@@ -35,6 +43,14 @@ pub enum Step {
     Exit(process::Exit),
     Wait(process::Wait),
     ReportState(process::ReportState),
+    Vfork(process::Vfork),
+    Quit(process::Quit),
+    PosixSpawn(spawn::PosixSpawn),
+    // within one process
+    Threads(within::Threads),
+    TryLock(within::TryLock),
+    Buffer(within::Buffer),
+    Flush(within::Flush),
     // descriptors
     Pipe(fd::Pipe),
     Open(fd::Open),
@@ -56,10 +72,36 @@ pub enum Step {
     Group(attribute::Group),
     KillGroup(attribute::KillGroup),
     Spin(attribute::Spin),
+    Become(attribute::Become),
     // signals
     Signal(signal::Signal),
     Mask(signal::Mask),
     Kill(signal::Kill),
+    Sigwait(signal::Sigwait),
+    Pending(signal::Pending),
+    Handled(signal::Handled),
+    // timers
+    Timer(timer::Timer),
+    Armed(timer::Armed),
+    Timerfd(timer::Timerfd),
+    Expirations(timer::Expirations),
+    // terminals
+    Pty(terminal::Pty),
+    TakeTerminal(terminal::TakeTerminal),
+    Foreground(terminal::Foreground),
+    TerminalMode(terminal::TerminalMode),
+    ReadUntil(terminal::ReadUntil),
+    // who a process is
+    SetId(privilege::SetId),
+    Identity(privilege::Identity),
+    Chroot(privilege::Chroot),
+    Reach(privilege::Reach),
+    // sleeping, threads, switches
+    BlockIn(blocking::BlockIn),
+    Needs(blocking::Needs),
+    ThreadMemory(blocking::ThreadMemory),
+    ThreadCrash(blocking::ThreadCrash),
+    ReportSwitches(blocking::ReportSwitches),
     // sockets
     Listen(socket::Listen),
     Connect(socket::Connect),
@@ -84,11 +126,22 @@ pub enum Step {
     Peek(memory::Peek),
     ReportMemory(memory::ReportMemory),
     Shared(memory::Shared),
+    Detach(memory::Detach),
+    Remove(memory::Remove),
     Add(memory::Add),
+    FetchAdd(memory::FetchAdd),
+    Exchange(memory::Exchange),
     Load(memory::Load),
     Semaphore(memory::Semaphore),
     Down(memory::Down),
     Up(memory::Up),
+    // locks on files
+    Lock(lock::Lock),
+    Unlock(lock::Unlock),
+    // message queues
+    Queue(queue::Queue),
+    SendMessage(queue::SendMessage),
+    ReceiveMessage(queue::ReceiveMessage),
     // ordering and control
     Gate(control::Gate),
     OpenGate(control::OpenGate),
@@ -153,6 +206,8 @@ pub fn bodies(step: &Step) -> Vec<(Place, &[Step])> {
         Step::Fork(fork) => vec![("do", &fork.steps)],
         Step::ForkTree(tree) => vec![("do", &tree.steps)],
         Step::Exec(exec) => vec![("do", &exec.steps)],
+        Step::Vfork(vfork) => vec![("do", &vfork.steps)],
+        Step::PosixSpawn(spawn) => vec![("do", &spawn.steps)],
         Step::Spawn(spawn) => vec![("do", &spawn.steps)],
         Step::Run(run) => vec![("do", &run.steps)],
         Step::Repeat(repeat) => vec![("do", &repeat.steps)],

@@ -11,6 +11,7 @@
 //! 4. Rounds of a native loop beyond the first 64 record only failures.
 
 mod attribute;
+mod blocking;
 mod control;
 mod cpu;
 mod fd;
@@ -20,26 +21,43 @@ mod ipc;
 #[cfg_attr(target_os = "macos", path = "ipc_os/macos.rs")]
 mod ipc_os;
 mod library;
+mod lock;
 mod memory;
 #[cfg_attr(target_os = "linux", path = "os/linux.rs")]
 #[cfg_attr(target_os = "macos", path = "os/macos.rs")]
 mod os;
 mod parallel;
 mod pipeline;
+#[cfg_attr(target_os = "linux", path = "platform/linux.rs")]
+#[cfg_attr(target_os = "macos", path = "platform/macos.rs")]
+mod platform;
+mod privilege;
 mod process;
+mod queue;
+mod share;
+#[cfg_attr(target_os = "linux", path = "share_os/linux.rs")]
+#[cfg_attr(target_os = "macos", path = "share_os/macos.rs")]
+mod share_os;
 mod signal;
 mod socket;
+mod spawn;
+mod system;
+mod terminal;
+mod thread;
+mod timer;
+mod within;
 mod worker;
 
 use super::arena::{Arena, Moment};
 use crate::generate::act::{Act, FdRef};
 use crate::generate::program::{AgentPart, Op, Program};
-use crate::plan::script::{ActorId, Outcome, StepId};
+use crate::plan::script::{ActorId, Outcome, RECORDED_ROUNDS, StepId};
 use crate::plan::value::Value;
-use crate::sys::Sample;
+use crate::sys::{Known, Sample};
 use crate::trace::state::ProcState;
 use crate::trace::{Event, What};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
@@ -51,8 +69,6 @@ pub const PROTOCOL: i32 = 121;
 pub const SUBJECT_DIED: i32 = 122;
 /// Exit code of a driver whose subject did not answer in time.
 pub const SUBJECT_HUNG: i32 = 123;
-
-const RECORDED_ROUNDS: u64 = 64;
 
 /// Where a case runs.
 #[derive(Clone, Debug)]
@@ -115,13 +131,14 @@ pub fn prepare(program: &Program, arena: &Arena, context: &Context) -> std::io::
 
 /// Performs the root's part of a program in the process that was forked for it. `known`: its state before the first step, where
 /// that need not be looked at any more.
-pub fn perform_root(program: &Program, arena: &Arena, context: &Context, known: Option<&Sample>) -> ! {
+pub fn perform_root(program: &Program, arena: &Arena, context: &Context, known: Option<&Known>) -> ! {
     let mut performer = Performer::new(arena, context, 0, program.actors, program.fd_slots, program.memory_slots);
     performer.born(None);
     if !program.library && known.is_none() {
         performer.sample(Moment::Before, None);
     }
     let end = performer.run(&program.root);
+    performer.remove_own_queues();
     for fd in performer.open_fds() {
         arena.account_fd(fd);
     }
@@ -140,6 +157,11 @@ pub fn perform_root(program: &Program, arena: &Arena, context: &Context, known: 
         Err(Stop::Subject(code)) => code,
         _ => 0,
     })
+}
+
+/// The calling process.
+pub fn own_pid() -> i32 {
+    process::pid()
 }
 
 /// Performs an agent's part, found beside the path under which the agent was executed.
@@ -225,6 +247,7 @@ struct Performer<'a> {
     pid: i32,
     fds: Vec<i32>,
     memory: Vec<memory::Place>,
+    queues: BTreeMap<u16, queue::Queue>,
     /// Records written so far; their numbers go on over the steps of an actor.
     records: u32,
     frames: u32,
@@ -232,6 +255,7 @@ struct Performer<'a> {
     lenient: bool,
     quiet: bool,
     driver: Option<library::Driver>,
+    streams: Vec<within::Stream>,
 }
 
 impl<'a> Performer<'a> {
@@ -244,12 +268,14 @@ impl<'a> Performer<'a> {
             pid: process::pid(),
             fds: vec![-1; usize::from(fds)],
             memory: vec![memory::Place::default(); usize::from(memory)],
+            queues: BTreeMap::new(),
             records: 0,
             frames: 0,
             step: 0,
             lenient: false,
             quiet: false,
             driver: context.subject.map(|link| library::Driver::new(link, arena)),
+            streams: Vec::new(),
         }
     }
 
@@ -276,7 +302,7 @@ impl<'a> Performer<'a> {
     }
 
     /// Records the state of the root; of other processes nobody asks it at these moments.
-    fn sample(&self, moment: Moment, known: Option<&Sample>) {
+    fn sample(&self, moment: Moment, known: Option<&Known>) {
         match Sample::take(known) {
             Some(sample) => self.arena.append_sample(moment, &sample),
             None => {
@@ -289,6 +315,7 @@ impl<'a> Performer<'a> {
     /// Records the end of a forked actor or agent and exits.
     fn leave(&self, end: Result<(), Stop>) -> ! {
         signal::report_handled(self);
+        self.remove_own_queues();
         self.note(if end.is_ok() { What::Finished } else { What::GaveUp });
         process::exit(if end.is_ok() { 0 } else { GAVE_UP })
     }
@@ -353,8 +380,10 @@ impl<'a> Performer<'a> {
         match act {
             Act::Fork { actor, pid_of, body } => self.fork(*actor, *pid_of, body),
             Act::ForkTree { first, levels, bodies } => self.fork_tree(*first, *levels, bodies),
-            Act::Exec { program, argv, long_arg, env } => {
-                let result = self.exec(program, argv, *long_arg, env.as_deref());
+            Act::Vfork { actor, body } => self.vfork(*actor, body),
+            Act::Quit { code } => self.quit(*code),
+            Act::Exec { program, search, argv, long_arg, env } => {
+                let result = self.exec(program, *search, argv, *long_arg, env.as_deref());
                 self.settle(result)
             }
             Act::Exit { code } => self.exit(*code),
@@ -399,8 +428,11 @@ impl<'a> Performer<'a> {
             Act::SetFlags { fd, nonblock, cloexec } => self.set_flags(*fd, *nonblock, *cloexec),
             Act::MakeFile { path, kind, text, mode } => self.make_file(path, *kind, text, *mode),
             Act::Attribute(attribute) => self.attribute(attribute),
-            Act::SetSignal { signal, to, restart } => signal::set(*signal, *to, *restart),
+            Act::PosixSpawn(wishes) => self.posix_spawn(wishes),
+            Act::Within(within) => self.within(within),
+            Act::SetSignal { signal, to, flags } => signal::set(*signal, *to, *flags),
             Act::Mask { block, unblock } => signal::mask(block, unblock),
+            Act::System(system) => self.system(system),
             Act::Listen { slot, listener, family, backlog } => self.listen(*slot, *listener, *family, *backlog),
             Act::Connect { slot, listener } => self.connect(*slot, *listener),
             Act::Accept { slot, from } => self.accept(*slot, *from),
@@ -410,12 +442,13 @@ impl<'a> Performer<'a> {
             Act::Poke { slot, value } => self.poke(*slot, *value),
             Act::Peek { slot } => self.peek(*slot),
             Act::ReportMemory { label } => self.report_memory(label),
-            Act::Shared { slot, via } => self.shared(*slot, *via),
+            Act::Shared { slot, via, public } => self.shared(*slot, *via, *public),
             Act::Add { slot, by } => self.add(*slot, *by),
             Act::Load { slot, name } => self.load(*slot, name),
-            Act::Semaphore { slot, value, named } => self.semaphore(*slot, *value, *named),
-            Act::Down { slot } => self.down(*slot),
+            Act::Semaphore { slot, value, named, public } => self.semaphore(*slot, *value, *named, *public),
+            Act::Down { slot, patience } => self.down(*slot, *patience),
             Act::Up { slot } => self.up(*slot),
+            Act::Share(share) => self.share(share),
             Act::Burn { ms, beside } => self.burn(*ms, *beside),
             Act::Release { door, item, count } => self.release(door, *item, *count),
             _ => Err(Outcome::Unsupported("the interpreter does not know this act".to_owned())),

@@ -133,7 +133,7 @@ impl Performer<'_> {
     pub(super) fn note_asked(&self, actor: ActorId, request: &WorkerRequest, pid: Option<i32>) {
         let told =
             Told { what: "asked".to_owned(), pid: pid.unwrap_or(0), name: request.name.clone(), mark: request.mark, ..Told::default() };
-        self.note_told(Some(actor), told);
+        self.note_told_by(Some(actor), told);
     }
 
     /// Records what workers wrote down since the last time.
@@ -141,13 +141,13 @@ impl Performer<'_> {
         let notes = self.driver.as_mut().map(|driver| driver.work.new_notes()).unwrap_or_default();
         for note in notes {
             match note {
-                Ok(note) => self.note_told(actor_of(&note), told(note)),
-                Err(error) => self.note_told(None, Told { what: error.to_string(), ..Told::default() }),
+                Ok(note) => self.note_told_by(actor_of(&note), told(note)),
+                Err(error) => self.note_told_by(None, Told { what: error.to_string(), ..Told::default() }),
             }
         }
     }
 
-    fn note_told(&self, actor: Option<ActorId>, told: Told) {
+    fn note_told_by(&self, actor: Option<ActorId>, told: Told) {
         let actor = actor.filter(|actor| *actor < self.actors).unwrap_or(self.actor);
         let pid = if told.pid > 0 { told.pid } else { self.pid };
         self.arena.append(&Event { at: self.arena.elapsed_ns(), actor, pid, step: Some(self.step), what: What::Told(told) });
@@ -169,7 +169,7 @@ impl Performer<'_> {
 
     fn met(&self, name: &str, note: Note) {
         let (actor, pid) = (actor_of(&note), note.pid);
-        self.note_told(actor, Told { door: Some(name.to_owned()), ..told(note) });
+        self.note_told_by(actor, Told { door: Some(name.to_owned()), ..told(note) });
         if let Ok(state) = crate::sys::state_of(pid) {
             let what = What::State { label: format!("at {name}"), state: Box::new(state) };
             let actor = actor.filter(|actor| *actor < self.actors).unwrap_or(self.actor);
