@@ -3,11 +3,13 @@
 pub mod act;
 pub mod covering;
 pub mod draw;
+pub mod ipc;
 pub mod lower;
 pub mod program;
 pub mod reach;
 pub mod replay;
 pub mod seed;
+pub mod share;
 pub mod shrink;
 pub mod simpler;
 pub mod strategy;

@@ -4,14 +4,17 @@ mod actors;
 mod attribute;
 mod fields;
 mod gates;
+mod ipc;
 mod kinds;
 mod names;
 mod parallel;
 mod pipeline;
+mod shared;
 pub mod vocabulary;
 mod walk;
 mod whole;
 mod wishes;
+mod within;
 
 use super::case::{Plan, Source};
 use super::describe::Planes;

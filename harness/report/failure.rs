@@ -57,7 +57,11 @@ fn circumstances(failure: &Failure) -> Vec<String> {
 fn heading(failure: &Failure) -> String {
     let script = &failure.history.script;
     let subject = [failure.history.subject.name.as_str(), failure.history.subject.version.as_str()].join(" ");
-    let word = if failure.standing == Standing::Xfail { "fails as declared" } else { "FAIL" };
+    let word = match failure.standing {
+        Standing::Xfail => "fails as declared",
+        Standing::FlakyDeclared => "fails at times, as declared",
+        _ => "FAIL",
+    };
     let mut heading = format!("{} {} · {}\n", paint(BAD, word), paint(STRONG, &script.scenario), subject.trim_end());
     let _ = writeln!(heading, "{MARGIN}{}", script.title);
     field(&mut heading, "property", &format!("{}: {}", failure.property, failure.says));

@@ -54,6 +54,8 @@ pub struct Header {
     /// Sequence number of the next request to the subject.
     pub next_seq: AtomicU64,
     accounted: AtomicU32,
+    /// Bit n: an object was made under the case's name n.
+    named: AtomicU64,
     slots: [Slot; ACTORS],
     accounted_fds: [AtomicI32; ACCOUNTED],
 }
@@ -284,6 +286,17 @@ impl Arena {
     /// The inode of what was made last into this slot, 0 while nothing was; none for slots beyond [`MADE`].
     pub fn made(&self, slot: u16) -> Option<&AtomicU64> {
         self.header().slots[..MADE].get(usize::from(slot)).map(|slot| &slot.made)
+    }
+
+    /// Notes that an object was made under this name of the case's.
+    pub fn note_name(&self, number: u16) {
+        self.header().named.fetch_or(1 << (number % 64), Ordering::AcqRel);
+    }
+
+    /// The names of the case's under which objects were made.
+    pub fn names(&self) -> impl Iterator<Item = u16> + use<> {
+        let named = self.header().named.load(Ordering::Acquire);
+        (0..64).filter(move |number| named >> number & 1 == 1)
     }
 
     /// Notes that the scenario itself left this descriptor of the root open.

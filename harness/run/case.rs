@@ -13,7 +13,7 @@ use super::deadline::{Over, Wait};
 use super::frame::{Done, Job, ended_in_words};
 use super::warden::Warden;
 use super::{excess, observe, privilege, snapshot};
-use crate::generate::act::Act;
+use crate::generate::act::{Act, Attribute};
 use crate::generate::program::{Op, Program};
 use crate::plan::script::{Ended, Outcome};
 use crate::sys::{self, Sample};
@@ -117,11 +117,17 @@ impl Warden {
     /// The adapter that the program wants, started afresh where the one at hand does not do.
     fn link(&mut self, program: &Program, job: &Job, done: &mut Done) -> Result<Option<DriverLink>, End> {
         if !program.library {
+            if takes_identity(&program.root) {
+                self.let_users_run()?;
+            }
             return Ok(None);
         }
         let command = job.adapter.as_ref().ok_or_else(|| End::Harness { message: "a library case without a subject".to_owned() })?;
         let mut start = program.subject_start.clone().unwrap_or_default();
         start.path = start.path.map(|path| path.replace("{case}", &self.home.dir().to_string_lossy()));
+        if let Some((path, _)) = &mut start.listen {
+            *path = path.replace("{case}", &self.home.dir().to_string_lossy());
+        }
         if !self.adapter.as_ref().is_some_and(|adapter| adapter.serves(command, &start)) {
             self.end_everything();
             self.adapters += 1;
@@ -139,13 +145,18 @@ impl Warden {
             return Err(End::Unsupported { reason: format!("{} does not claim `{lacking}`", adapter.hello.library) });
         }
         if needs(&program.root).contains(&"user") {
-            self.arena.open_to_users();
-            let places = [(self.agent.as_path(), libc::X_OK), (self.arena.path(), libc::R_OK | libc::W_OK), (self.home.dir(), libc::X_OK)];
-            privilege::others_may_run(&places).map_err(|reason| End::Unavailable { reason })?;
+            self.let_users_run()?;
         }
         done.adapter[0] = sys::state_of(adapter.pid).ok();
         let [request_fd, reply_fd] = adapter.fds();
         Ok(Some(DriverLink { request_fd, reply_fd, pid: adapter.pid, request_ms: job.request_ms }))
+    }
+
+    /// Opens what programs that run as another user need, or says what they cannot reach.
+    fn let_users_run(&self) -> Result<(), End> {
+        self.arena.open_to_users();
+        let places = [(self.agent.as_path(), libc::X_OK), (self.arena.path(), libc::R_OK | libc::W_OK), (self.home.dir(), libc::X_OK)];
+        privilege::others_may_run(&places).map_err(|reason| End::Unavailable { reason })
     }
 
     fn end_of(&self, over: Over, adapter_ended: Option<Ended>, program: &Program) -> End {
@@ -234,7 +245,8 @@ impl Warden {
         done.accounted_fds = self.arena.accounted_fds();
         if program.agents.is_empty() && !program.library && self.home.untouched() {
             // No file was made, and /dev/shm is on the same file system; System V objects are no files.
-            done.shared = sys::leftover_ipc(true);
+            done.shared = observe::take_named(&self.arena);
+            done.shared.extend(sys::leftover_ipc(true));
             return;
         }
         done.files = self.home.left_files();
@@ -273,13 +285,22 @@ fn cpu_seconds(program: &Program) -> u64 {
 fn only_interpreted(program: &Program) -> bool {
     fn forks_alone(op: &Op) -> bool {
         match &op.act {
-            Act::Exec { .. } => false,
-            Act::Fork { body, .. } | Act::Repeat { body, .. } => body.iter().all(forks_alone),
+            Act::Exec { .. } | Act::PosixSpawn(_) => false,
+            Act::Fork { body, .. } | Act::Vfork { body, .. } | Act::Repeat { body, .. } => body.iter().all(forks_alone),
             Act::ForkTree { bodies, .. } => bodies.iter().flatten().all(forks_alone),
             _ => true,
         }
     }
     !program.library && program.agents.is_empty() && program.root.iter().all(forks_alone)
+}
+
+/// Whether a process of the case becomes another user for good, under whom the programs that it executes run.
+fn takes_identity(ops: &[Op]) -> bool {
+    ops.iter().any(|op| match &op.act {
+        Act::Attribute(Attribute::Become { .. }) => true,
+        Act::Fork { body, .. } | Act::Vfork { body, .. } | Act::Repeat { body, .. } => takes_identity(body),
+        _ => false,
+    })
 }
 
 /// How many actors, gates, listeners and descriptor slots a case can have; where foreign programs run, any.
@@ -327,7 +348,7 @@ fn keep_two(one: i32, other: i32) -> (i32, i32) {
 }
 
 /// The capabilities that the requests of a program need.
-fn needs(ops: &[Op]) -> Vec<&'static str> {
+pub fn needs(ops: &[Op]) -> Vec<&'static str> {
     let of = |op: &Op| match &op.act {
         Act::Ask { operation, .. } | Act::AskPipeline { operation, .. } => capability::of(operation),
         Act::AskParallel { lists, .. } => ["threads"].into_iter().chain(lists.iter().flat_map(|list| needs(list))).collect(),

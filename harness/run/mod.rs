@@ -31,6 +31,7 @@ mod record;
 mod sandbox;
 mod snapshot;
 
+pub use case::needs;
 pub use doctor::{DoctorLine, doctor};
 pub use session::{Options, RunError, Session};
 

@@ -12,6 +12,7 @@
 //! | `list` | [`processes`], [`state_of`], [`descriptor_count`], [`usage`], [`own_memory`] |
 //! | `blocked` | [`threads`], [`is_fifo`], [`file_locks`], [`socket_peers`] |
 //! | `own` | [`SIGNALS`], [`LIMITS`], [`dispositions`], [`own_ids`], [`open_fds`], [`open_fds_into`], [`fd_target`], [`fd_target_into`], [`thread_count`] |
+//! | `ipc` | [`unlink_queue`], [`remove_queue`]; [`names`] has the rest of it |
 //! | `watch` | [`Watch`] : the one thing to `poll` for changes of children |
 //!
 //! This file holds what POSIX itself makes the same everywhere: exact wait statuses, own state, limits, dispositions.
@@ -25,6 +26,7 @@ mod macos;
 #[cfg(target_os = "macos")]
 pub use macos::*;
 
+pub mod names;
 mod own;
 mod sample;
 mod wait;

@@ -77,6 +77,8 @@ pub fn starts(step: &Step) -> Option<&str> {
         Step::Fork(fork) => Some(&fork.name),
         Step::ForkTree(tree) => Some(&tree.name),
         Step::Exec(exec) => exec.name.as_deref(),
+        Step::Vfork(vfork) => Some(&vfork.name),
+        Step::PosixSpawn(spawn) => Some(&spawn.name),
         Step::Spawn(spawn) => Some(&spawn.name),
         Step::Run(run) if run.stages.is_empty() => Some(&run.name),
         _ => None,
@@ -88,6 +90,10 @@ pub fn starts(step: &Step) -> Option<&str> {
 pub enum Object {
     /// A pipe, with two ends.
     Pipe,
+    /// A pair of sockets, with two ends.
+    Pair,
+    /// An epoll set.
+    EventQueue,
     /// A file or a connection.
     Stream,
     /// A listening socket.
@@ -98,17 +104,22 @@ pub enum Object {
     Counter,
     /// A semaphore.
     Semaphore,
+    /// A message queue.
+    Queue,
 }
 
 impl std::fmt::Display for Object {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Object::Pipe => "a pipe",
+            Object::Pair => "a pair of sockets",
+            Object::EventQueue => "an event queue",
             Object::Stream => "a file or connection",
             Object::Listener => "a listener",
             Object::Memory => "a mapping",
             Object::Counter => "a counter",
             Object::Semaphore => "a semaphore",
+            Object::Queue => "a message queue",
         })
     }
 }
@@ -123,9 +134,14 @@ pub fn makes(step: &Step) -> Option<(&str, Object)> {
         Step::Connect(connect) => Some((&connect.name, Object::Stream)),
         Step::Accept(accept) => Some((&accept.name, Object::Stream)),
         Step::Listen(listen) => Some((&listen.name, Object::Listener)),
+        Step::SocketPair(pair) => Some((&pair.name, Object::Pair)),
+        Step::Bind(bind) => Some((&bind.name, Object::Listener)),
+        Step::ReceiveFds(receive) => Some((&receive.name, Object::Stream)),
+        Step::EventQueue(queue) => Some((&queue.name, Object::EventQueue)),
         Step::Memory(memory) => Some((&memory.name, Object::Memory)),
         Step::Shared(shared) => Some((&shared.name, Object::Counter)),
         Step::Semaphore(semaphore) => Some((&semaphore.name, Object::Semaphore)),
+        Step::Queue(queue) => Some((&queue.name, Object::Queue)),
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! What cases can leave under a name: System V objects, and files on a file system of our own.
 
+use super::super::names::with_name;
 use std::fs;
 
 /// How many files the file system under this descriptor holds; `None` where it does not count.
@@ -67,4 +68,19 @@ fn remove_ipc(kind: &str, id: i32) {
             _ => libc::msgctl(id, libc::IPC_RMID, std::ptr::null_mut()),
         }
     };
+}
+
+/// mq_unlink; `errno` says why not.
+pub fn unlink_queue(path: &str) -> bool {
+    // SAFETY: a NUL-terminated name.
+    with_name(path, |name| unsafe { libc::mq_unlink(name) })
+}
+
+/// Removes a System V message queue; `errno` says why not.
+pub fn remove_queue(key: libc::key_t) -> bool {
+    // SAFETY: no pointers.
+    unsafe {
+        let id = libc::msgget(key, 0);
+        id != -1 && libc::msgctl(id, libc::IPC_RMID, std::ptr::null_mut()) == 0
+    }
 }

@@ -10,7 +10,7 @@ mod process;
 mod watch;
 
 pub use blocked::{file_locks, is_fifo, socket_peers, threads};
-pub use ipc::{leftover_ipc, used_files};
+pub use ipc::{leftover_ipc, remove_queue, unlink_queue, used_files};
 pub use list::{descriptor_count, listed, own_memory, process_count, processes, state_of, usage};
 pub use mount::mount_sandbox;
 pub use namespace::{loopback_up, write_id_maps};

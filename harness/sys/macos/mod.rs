@@ -1,6 +1,7 @@
 //! macOS. The twin of `linux/`: what it has no means for is an error with the reason, and no sandbox of namespaces exists.
 
 mod blocked;
+mod ipc;
 mod list;
 mod own;
 mod process;
@@ -8,6 +9,7 @@ mod sandbox;
 mod watch;
 
 pub use blocked::{file_locks, is_fifo, socket_peers, threads};
+pub use ipc::{remove_queue, unlink_queue};
 pub use list::{descriptor_count, listed, own_memory, process_count, processes, remember_session, state_of, usage};
 pub use own::{
     LIMITS, Resource, SIGNALS, dispositions, fd_target, fd_target_into, open_fds, open_fds_into, own_ids, reset_signals, thread_count,
