@@ -1,7 +1,10 @@
 //! The acts that the interpreter (`run/actor`) can perform: the contract between lowering and performing.
 
-use super::ipc::{Ipc, Patience, Public};
+pub mod system;
+
+use super::ipc::Ipc;
 use super::program::Op;
+use super::share::{Patience, Public, Share};
 use crate::plan::script::ActorId;
 use crate::wire::message::Operation;
 use serde::{Deserialize, Serialize};
@@ -75,9 +78,26 @@ pub enum Disposition {
     Count,
     /// The `while waitpid(-1, WNOHANG)` handler; counts what it reaps.
     Reap,
+    /// Counts, and keeps what SA_SIGINFO tells it.
+    Inform,
+    /// Counts, and sends its own signal once more from within.
+    Nest,
 }
 
-/// Address family of a listener.
+/// Flags of a disposition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignalFlags {
+    /// SA_RESTART
+    pub restart: bool,
+    /// SA_RESETHAND
+    pub reset: bool,
+    /// SA_NODEFER
+    pub no_defer: bool,
+    /// SA_NOCLDSTOP
+    pub no_child_stop: bool,
+}
+
+/// Address family of a listener, and whether it takes connections or datagrams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Family {
     /// AF_UNIX, in the case directory.
@@ -86,6 +106,12 @@ pub enum Family {
     Tcp4,
     /// AF_INET6, ::1, port chosen by the system.
     Tcp6,
+    /// AF_UNIX, in the case directory, datagrams.
+    UnixDgram,
+    /// AF_INET, 127.0.0.1, datagrams.
+    Udp4,
+    /// AF_INET6, ::1, datagrams.
+    Udp6,
 }
 
 /// Where a shared counter lives.
@@ -125,6 +151,8 @@ pub enum State {
     Stopped,
     /// Not there any more.
     Gone,
+    /// Asleep for whatever reason, in a call that signals do not interrupt too.
+    Asleep,
     /// The reap handler of the awaiting process itself has reaped so many.
     Reaped(u32),
 }
@@ -169,8 +197,8 @@ pub enum Attribute {
     Limit {
         /// Without RLIMIT_.
         name: String,
-        /// Soft limit.
-        soft: u64,
+        /// Soft limit; `None`: as high as the hard limit.
+        soft: Option<u64>,
         /// Hard limit.
         hard: Option<u64>,
     },
@@ -198,6 +226,70 @@ pub enum Attribute {
     },
     /// An endless loop.
     Spin,
+    /// setgroups, setresgid, setresuid, in this order; unavailable to others than root.
+    Become {
+        /// User id.
+        uid: Option<u32>,
+        /// Group id.
+        gid: Option<u32>,
+        /// Supplementary groups.
+        groups: Option<Vec<u32>>,
+    },
+    /// The same to a user of no rights, where the process is root; otherwise nothing.
+    BecomeOrdinary,
+}
+
+/// A file action of posix_spawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of the calls")]
+pub enum FileAction {
+    /// addopen, for reading, or for writing and made with mode 0600.
+    Open { fd: i32, path: Template, create: bool },
+    /// addclose
+    Close(i32),
+    /// adddup2
+    Dup2 { from: i32, to: i32 },
+    /// addchdir
+    Chdir(Template),
+}
+
+/// What posix_spawn is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are named after the step's fields, documented in plan/step/spawn.rs")]
+pub struct PosixSpawn {
+    pub actor: ActorId,
+    pub program: Template,
+    pub search: bool,
+    pub argv: Vec<Vec<u8>>,
+    pub env: Option<Vec<Vec<u8>>>,
+    pub actions: Vec<FileAction>,
+    pub group: bool,
+    pub session: bool,
+    pub mask: Option<Vec<i32>>,
+    pub defaults: Vec<i32>,
+}
+
+/// What lives within one process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Within {
+    /// Threads that sleep until the process ends.
+    Threads {
+        /// How many.
+        count: u32,
+        /// The first takes the lock and keeps it.
+        hold: bool,
+    },
+    /// pthread_mutex_trylock, and unlock where it was taken.
+    TryLock,
+    /// fwrite to a fully buffered stream.
+    Buffer {
+        /// The descriptor beneath.
+        fd: FdRef,
+        /// The bytes.
+        text: Vec<u8>,
+    },
+    /// fflush of all streams.
+    Flush,
 }
 
 /// Strings that `{case}` may occur in: the case directory is put in its place when performed.
@@ -222,9 +314,23 @@ pub enum Act {
         levels: u8,
         bodies: Vec<Vec<Op>>,
     },
-    /// execve; `argv` without `argv[0]`, which is `program`; `long_arg`: one more argument of so many bytes.
+    /// A child in the caller's memory, on a stack of its own; the caller sleeps until it ends or executes a program. `Done(pid)`.
+    Vfork {
+        actor: ActorId,
+        body: Vec<Op>,
+    },
+    /// posix_spawn. `Done(pid)`.
+    PosixSpawn(Box<PosixSpawn>),
+    /// exit(3)
+    Quit {
+        code: i32,
+    },
+    /// Threads, lock, buffers.
+    Within(Within),
+    /// execve, or execvp with `search`; `argv` without `argv[0]`, which is `program`; `long_arg`: one more argument of so many bytes.
     Exec {
         program: Template,
+        search: bool,
         argv: Vec<Vec<u8>>,
         long_arg: u64,
         env: Option<Vec<Vec<u8>>>,
@@ -312,7 +418,7 @@ pub enum Act {
     SetSignal {
         signal: i32,
         to: Disposition,
-        restart: bool,
+        flags: SignalFlags,
     },
     Mask {
         block: Vec<i32>,
@@ -323,6 +429,8 @@ pub enum Act {
         actor: Option<ActorId>,
         signal: i32,
     },
+    /// Signals awaited, timers, terminals, ids, calls that sleep.
+    System(system::System),
     // --- sockets (`listener` numbers the case's listeners; the address goes through the arena)
     Listen {
         slot: Slot,
@@ -346,6 +454,8 @@ pub enum Act {
         sends: u8,
         lock: Option<Slot>,
     },
+    /// Everything else on sockets, travelling descriptors and readiness.
+    Ipc(Ipc),
     // --- memory
     Memory {
         slot: Slot,
@@ -394,7 +504,7 @@ pub enum Act {
         slot: Slot,
     },
     /// What else is done to objects that processes share.
-    Ipc(Ipc),
+    Share(Share),
     // --- ordering and control
     Gate {
         gate: u16,
@@ -431,6 +541,18 @@ pub enum Act {
     AskParallel {
         threads: u32,
         lists: Vec<Vec<Op>>,
+    },
+    /// Wait until so many more have come to a door; each is recorded, with its state. `Done(count)`
+    Meet {
+        name: String,
+        door: Template,
+        count: u32,
+    },
+    /// Let through a door: so many, or the one with this item.
+    Release {
+        door: Template,
+        item: Option<i64>,
+        count: u32,
     },
     /// `pipeline` or `run` (where `stages` is empty when the actor is itself what is run). Besides the whole's, `Return`s are
     /// recorded for each stage of which the subject tells, then and by later operations on the whole, `of` = stage: `Done(pid)`

@@ -1,121 +1,160 @@
-//! Acts on what processes share: counters, locks on files, message queues, and the names of all that.
+//! Acts on sockets, descriptors that travel and readiness: a part of [`Act`](super::act::Act), in a file of its own.
 
-use super::act::{FdRef, SharedVia, Slot};
+use super::act::{Family, FdRef, Slot};
 use serde::{Deserialize, Serialize};
 
-/// The name of an object that others find it by: its number within the case.
+/// Type of a socket pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Public {
-    /// Which.
-    pub number: u16,
-    /// Make it, where none may be; otherwise open what is there.
-    pub create: bool,
+pub enum PairKind {
+    /// SOCK_STREAM
+    Stream,
+    /// SOCK_DGRAM
+    Dgram,
+    /// SOCK_SEQPACKET
+    Seqpacket,
 }
 
-/// Names of a case at most: each is a bit of a word in the arena.
-pub const NAMES: u16 = 64;
-
-/// How long to wait for what is not there.
+/// How bytes get from a file to a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Patience {
-    /// For ever.
-    Endless,
-    /// Not at all.
-    None,
-    /// So many milliseconds.
-    Limit(u32),
+pub enum Carrier {
+    /// sendfile
+    Sendfile,
+    /// mmap and write
+    Mmap,
 }
 
-/// What a name is of.
+/// What can be asked of a descriptor; each a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Named {
-    /// A shared counter.
-    Shared(SharedVia),
-    /// A semaphore.
-    Semaphore,
-    /// A message queue.
-    Queue(QueueVia),
+pub enum Fact {
+    /// FD_CLOEXEC: 0 or 1.
+    CloseOnExec,
+    /// O_NONBLOCK: 0 or 1.
+    Nonblock,
+    /// File offset.
+    Offset,
+    /// FIONREAD: bytes that can be read.
+    Available,
 }
 
-/// The kind of a lock on a file.
+/// What an endpoint is to be ready for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum LockBy {
-    /// flock(2)
-    Flock,
-    /// fcntl(F_SETLK)
-    Fcntl,
-    /// fcntl(F_OFD_SETLK)
-    Ofd,
+pub enum Interest {
+    /// A read would not block.
+    Read,
+    /// A write would not block.
+    Write,
+    /// POLLHUP
+    HangUp,
+    /// POLLERR
+    Error,
 }
 
-/// What a lock is to be.
+/// The call that tells of readiness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum LockMode {
-    /// For one alone.
-    Exclusive,
-    /// For all who want it shared.
-    Shared,
-    /// None.
-    Unlocked,
+pub enum Teller {
+    /// select
+    Select,
+    /// poll
+    Poll,
+    /// epoll, kqueue
+    Queue,
 }
 
-/// The kind of a queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum QueueVia {
-    /// mq_open
-    Posix,
-    /// msgget
-    Sysv,
+/// Options of a listener.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reuse {
+    /// SO_REUSEADDR
+    pub address: bool,
+    /// SO_REUSEPORT
+    pub port: bool,
+    /// The listener whose address it takes.
+    pub at: Option<u16>,
 }
 
-/// A lock on a range of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileLock {
-    /// The open file.
-    pub fd: FdRef,
-    /// Its kind.
-    pub by: LockBy,
-    /// What it is to be.
-    pub mode: LockMode,
-    /// First byte.
-    pub from: i64,
-    /// Bytes; 0: to the end.
-    pub bytes: i64,
-    /// Not to be waited for.
-    pub nohang: bool,
-}
-
-/// A message queue to be made or opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MessageQueue {
-    /// Its kind.
-    pub via: QueueVia,
-    /// Messages of full size that it holds at most, where the scenario says so.
-    pub messages: Option<u32>,
-    /// Bytes of a message at most.
-    pub size: u32,
-    /// The name that it keeps.
-    pub public: Option<Public>,
+/// Where the unix listener of this number lies.
+pub fn unix_path(listener: u16) -> String {
+    format!("{{case}}/s{listener}")
 }
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are named after the steps' fields, documented in plan/step")]
 pub enum Ipc {
-    /// `Done(value before)`; `torn`: load, let others run, store.
-    FetchAdd { slot: Slot, by: i64, torn: bool },
-    /// `Done(value before)`
-    Exchange { slot: Slot, value: i64 },
-    /// munmap or shmdt.
-    Detach { slot: Slot },
-    /// shm_unlink, sem_unlink, mq_unlink, IPC_RMID.
-    Remove { number: u16, of: Named },
-    /// flock or fcntl.
-    Lock(FileLock),
-    /// mq_open or msgget; known by a slot of the table of mappings.
-    Queue { slot: Slot, queue: MessageQueue },
-    /// `bytes` 0: the size of the queue.
-    Send { slot: Slot, number: i64, priority: i64, bytes: u32, nohang: bool },
-    /// `Done(number)`; `room` 0: the size of the queue.
-    Receive { slot: Slot, wish: i64, room: u32, nohang: bool },
+    SocketPair {
+        a: Slot,
+        b: Slot,
+        kind: PairKind,
+    },
+    /// As [`Act::Listen`](super::act::Act::Listen), for datagrams.
+    Bind {
+        slot: Slot,
+        listener: u16,
+        family: Family,
+    },
+    /// As [`Act::Listen`](super::act::Act::Listen), with options.
+    Listen {
+        slot: Slot,
+        listener: u16,
+        family: Family,
+        backlog: u32,
+        reuse: Reuse,
+    },
+    /// Lets everybody know of a unix listener that the subject was started with.
+    Announce {
+        listener: u16,
+    },
+    /// shutdown
+    Shutdown {
+        fd: FdRef,
+        read: bool,
+        write: bool,
+    },
+    /// `Done(descriptors sent)`
+    SendFds {
+        over: FdRef,
+        fds: Vec<FdRef>,
+        times: u32,
+    },
+    /// Into `room` slots from `first` on. `Done(descriptors received)`
+    ReceiveFds {
+        over: FdRef,
+        first: Slot,
+        room: u16,
+        cloexec: bool,
+        truncated: bool,
+    },
+    /// `Done(bytes)`
+    SendFile {
+        from: FdRef,
+        to: FdRef,
+        via: Carrier,
+        offset: u64,
+        bytes: u64,
+    },
+    /// `Done(number)`
+    Query {
+        of: FdRef,
+        what: Fact,
+    },
+    /// `Pending` where it is not ready.
+    Ready {
+        of: FdRef,
+        what: Interest,
+        via: Teller,
+        wait: bool,
+    },
+    EventQueue {
+        slot: Slot,
+    },
+    Watch {
+        queue: FdRef,
+        of: FdRef,
+        what: Interest,
+        tag: u32,
+    },
+    /// `Done(tag)`, or `Pending`.
+    NextEvent {
+        queue: FdRef,
+        wait: bool,
+    },
 }

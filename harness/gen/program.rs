@@ -50,6 +50,10 @@ pub struct SubjectStart {
     pub path: Option<String>,
     /// Descriptors that it can still open when it has said hello.
     pub spare: Option<u64>,
+    /// Path and number of an inheritable unix listener; `{case}` is the case directory.
+    pub listen: Option<(String, i32)>,
+    /// Numbers of two inheritable, connected unix sockets.
+    pub pair: Option<(i32, i32)>,
 }
 
 /// The part of one exec'd actor. Its program file `bin/<file>` is the agent; `bin/<file>.part` holds this value in postcard.

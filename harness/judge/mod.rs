@@ -21,6 +21,7 @@ pub mod streams;
 pub mod tally;
 pub mod verdict;
 pub mod view;
+pub mod workers;
 pub mod written;
 
 use crate::plan::check::PropertyDecl;
@@ -73,8 +74,10 @@ pub static PROPERTIES: &[&dyn Property] = &[
     &property::atoms_whole::AtomsWhole,
     &property::frames_whole::FramesWhole,
     &property::frames_torn::FramesTorn,
+    &property::messages_whole::MessagesWhole,
     &property::output_equals::OutputEquals,
     &property::connections::Connections,
+    &property::connections_settled::ConnectionsSettled,
     &property::counter_total::CounterTotal,
     &property::counter_at_most::CounterAtMost,
     &property::child_descriptors::ChildDescriptors,
@@ -95,8 +98,22 @@ pub static PROPERTIES: &[&dyn Property] = &[
     &property::stage_status::StageStatus,
     &property::reaped_all::ReapedAll,
     &property::memory_unshared::MemoryUnshared,
+    &property::spawn_actions::SpawnActions,
+    &property::state_is::StateIs,
+    &property::vfork_suspends::VforkSuspends,
     &property::no_busy_loop::NoBusyLoop,
     &property::linearizable::Linearizable,
+    &property::signal_info::SignalInfo,
+    &property::signals_queued::SignalsQueued,
+    &property::timers_not_early::TimersNotEarly,
+    &property::switches_counted::SwitchesCounted,
+    &property::results_in_order::ResultsInOrder,
+    &property::items_once::ItemsOnce,
+    &property::ran_in::RanIn,
+    &property::worker_identity::WorkerIdentity,
+    &property::distinct_workers::DistinctWorkers,
+    &property::worker_inherits::WorkerInherits,
+    &property::told_times::ToldTimes,
 ];
 
 /// The properties as the checker of scenarios needs to know them.

@@ -195,6 +195,23 @@ pub struct SubjectStart {
     /// So many descriptors can still be opened when it has said hello: the soft limit lies that far above what is in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spare: Option<Expr>,
+    /// A unix listener that it is started with, inheritable: `listen: {as: door, on: 20}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listen: Option<HeldListener>,
+    /// Two connected unix sockets that it is started with, inheritable, under these numbers (20 to 99).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pair: Vec<Expr>,
+}
+
+/// A listener that the subject is started with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct HeldListener {
+    /// Its name, for whoever connects to it.
+    #[serde(rename = "as")]
+    pub name: String,
+    /// The descriptor's number (20 to 99).
+    pub on: Expr,
 }
 
 /// `- counter-total: {of: counter, is: $workers * $times}`: a property by name with its arguments.
@@ -336,6 +353,9 @@ pub struct Clause {
     /// The number that the call returns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Expr>,
+    /// The signal that is taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<Arg<String>>,
     /// The process exits with this code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exited: Option<Expr>,

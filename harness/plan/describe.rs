@@ -56,6 +56,13 @@ pub const KINDS: &[Kind] = &[
     kind("process", "exit", Planes::Platform, "", "end at once with this code"),
     kind("process", "wait", Planes::Both, "wait", "wait for a child to end or to change its state"),
     kind("process", "report-state", Planes::Platform, "", "record the state of the process under a label"),
+    kind("process", "vfork", Planes::Platform, "", "start a child that borrows the caller's memory until it ends or executes a program"),
+    kind("process", "quit", Planes::Platform, "", "end by exit(), which flushes the C library's buffers"),
+    kind("spawn", "posix-spawn", Planes::Platform, "", "start the agent by posix_spawn with file actions and attributes"),
+    kind("within", "threads", Planes::Platform, "", "start threads that sleep; the first may take the process's lock"),
+    kind("within", "try-lock", Planes::Platform, "", "take the process's lock and give it back"),
+    kind("within", "buffer", Planes::Platform, "", "write into a buffer of the C library"),
+    kind("within", "flush", Planes::Platform, "", "hand the C library's buffers over to the system"),
     kind("fd", "pipe", Planes::Platform, "", "make a pipe; its ends are NAME.read and NAME.write"),
     kind("fd", "open", Planes::Platform, "", "open a file of the case directory"),
     kind("fd", "close", Planes::Both, "stdin", "close an endpoint; on CHILD.stdin the subject closes it"),
@@ -74,13 +81,46 @@ pub const KINDS: &[Kind] = &[
     kind("attribute", "group", Planes::Platform, "", "put a process into a process group"),
     kind("attribute", "kill-group", Planes::Platform, "", "send a signal to every process of a group"),
     kind("attribute", "spin", Planes::Platform, "", "use the processor until a signal comes"),
+    kind("attribute", "become", Planes::Platform, "", "take another user and groups for good"),
     kind("signal", "signal", Planes::Platform, "", "set the disposition of a signal"),
     kind("signal", "mask", Planes::Platform, "", "block and unblock signals"),
     kind("signal", "kill", Planes::Both, "kill", "send a signal to an actor; without `signal` the library's own kill"),
+    kind("signal", "sigwait", Planes::Platform, "", "take one of several blocked signals, waiting for it; what it tells is recorded"),
+    kind("signal", "pending", Planes::Platform, "", "tell whether a signal is pending"),
+    kind("signal", "handled", Planes::Platform, "", "tell how often a handler has run, or wait until it has"),
+    kind("timer", "timer", Planes::Platform, "", "have SIGALRM sent: alarm, setitimer or timer_create"),
+    kind("timer", "armed", Planes::Platform, "", "tell whether such a timer is running"),
+    kind("timer", "timerfd", Planes::Platform, "", "make a timer that is read"),
+    kind("timer", "expirations", Planes::Platform, "", "read how often a timerfd has expired"),
+    kind("terminal", "pty", Planes::Platform, "", "make a pseudo-terminal; its sides are NAME.master and NAME.slave"),
+    kind("terminal", "take-terminal", Planes::Platform, "", "make it the controlling terminal of the session that this process leads"),
+    kind("terminal", "foreground", Planes::Platform, "", "make the group that an actor leads the terminal's foreground one"),
+    kind("terminal", "terminal-mode", Planes::Platform, "", "set flags of a terminal"),
+    kind("terminal", "read-until", Planes::Platform, "", "read until a text has come"),
+    kind("privilege", "set-id", Planes::Platform, "", "setuid, setgid or setgroups"),
+    kind("privilege", "identity", Planes::Platform, "", "tell one of the ids of the process"),
+    kind("privilege", "chroot", Planes::Platform, "", "have a directory as root directory"),
+    kind("privilege", "reach", Planes::Platform, "", "tell whether a path, taken as it is, can be opened"),
+    kind("blocking", "block-in", Planes::Platform, "", "sleep in this call until something comes"),
+    kind("blocking", "needs", Planes::Platform, "", "make the case unavailable where the platform lacks this"),
+    kind("blocking", "thread-memory", Planes::Platform, "", "have threads write to one mapping and to their own stacks"),
+    kind("blocking", "thread-crash", Planes::Platform, "", "have one of several threads crash"),
+    kind("blocking", "report-switches", Planes::Platform, "", "record how often the process was switched away from"),
     kind("socket", "listen", Planes::Platform, "", "make a listener: unix, tcp4 or tcp6"),
     kind("socket", "connect", Planes::Platform, "", "connect to a listener"),
     kind("socket", "accept", Planes::Platform, "", "accept a connection"),
     kind("socket", "send-frames", Planes::Platform, "", "send numbered frames of a length and a record"),
+    kind("socket", "shutdown", Planes::Platform, "", "end a connection in one direction or both, for everybody who has it"),
+    kind("message", "socketpair", Planes::Platform, "", "make two connected unix sockets, NAME.a and NAME.b"),
+    kind("message", "bind", Planes::Platform, "", "make a socket that datagrams can be sent to: udp4, udp6 or unix-dgram"),
+    kind("message", "send-fds", Planes::Platform, "", "send descriptors over a unix socket"),
+    kind("message", "receive-fds", Planes::Platform, "", "receive descriptors over a unix socket: NAME[0], NAME[1], ..."),
+    kind("fd", "send-file", Planes::Platform, "", "send a part of a file by sendfile, or by mmap and write"),
+    kind("fd", "query", Planes::Platform, "", "ask a descriptor for a flag, its offset, or how much can be read"),
+    kind("poll", "ready", Planes::Platform, "", "ask select, poll or epoll whether an endpoint is ready, or wait for it"),
+    kind("poll", "event-queue", Planes::Platform, "", "make an epoll set"),
+    kind("poll", "watch", Planes::Platform, "", "enter an endpoint into an epoll set"),
+    kind("poll", "next-event", Planes::Platform, "", "take one endpoint that is ready from an epoll set"),
     kind("memory", "memory", Planes::Platform, "", "map memory, private or shared, and touch every page"),
     kind("memory", "poke", Planes::Platform, "", "write a byte to every page"),
     kind("memory", "peek", Planes::Platform, "", "read a byte of every page; they must agree"),
@@ -121,6 +161,15 @@ pub const KINDS: &[Kind] = &[
         "have the subject start programs, each one's output connected to the next one's input",
     ),
     kind("pipeline", "run", Planes::Library, "run", "have the subject start, feed, collect and wait in one call"),
+    kind("worker", "worker", Planes::Library, "worker", "have the subject start a process that runs a function"),
+    kind("worker", "main", Planes::Library, "main", "have the subject start a main program of its own that starts workers and ends"),
+    kind("pool", "pool", Planes::Library, "pool", "have the subject make a pool of workers"),
+    kind("pool", "submit", Planes::Library, "submit", "have the subject give a pool one item"),
+    kind("pool", "map", Planes::Library, "map", "have the subject give a pool many items in one call"),
+    kind("pool", "result", Planes::Library, "", "have the subject wait for what came of a job; it is recorded"),
+    kind("pool", "close-pool", Planes::Library, "", "have the subject end a pool"),
+    kind("pool", "meet", Planes::Library, "", "wait until so many workers have come to a door, and look at them there"),
+    kind("pool", "release", Planes::Library, "", "let so many workers, or those with one item, or all, through a door"),
 ];
 
 /// The kind of a step.
@@ -147,6 +196,13 @@ fn index(step: &Step) -> usize {
         Exit
         Wait
         ReportState
+        Vfork
+        Quit
+        PosixSpawn
+        Threads
+        TryLock
+        Buffer
+        Flush
         Pipe
         Open
         Close
@@ -165,13 +221,46 @@ fn index(step: &Step) -> usize {
         Group
         KillGroup
         Spin
+        Become
         Signal
         Mask
         Kill
+        Sigwait
+        Pending
+        Handled
+        Timer
+        Armed
+        Timerfd
+        Expirations
+        Pty
+        TakeTerminal
+        Foreground
+        TerminalMode
+        ReadUntil
+        SetId
+        Identity
+        Chroot
+        Reach
+        BlockIn
+        Needs
+        ThreadMemory
+        ThreadCrash
+        ReportSwitches
         Listen
         Connect
         Accept
         SendFrames
+        Shutdown
+        SocketPair
+        Bind
+        SendFds
+        ReceiveFds
+        SendFile
+        Query
+        Ready
+        EventQueue
+        Watch
+        NextEvent
         Memory
         Poke
         Peek
@@ -206,6 +295,15 @@ fn index(step: &Step) -> usize {
         Handle
         Pipeline
         Run
+        Worker
+        Main
+        Pool
+        Submit
+        Map
+        Result
+        ClosePool
+        Meet
+        Release
     }
 }
 

@@ -85,6 +85,10 @@ pub enum Origin {
     Stage,
     /// A pipeline as a whole: it has a handle and no process of its own.
     Pipeline,
+    /// Started by the subject to run a function: a worker, or a main program with workers.
+    Worker,
+    /// A pool or a job: it has a handle and no process of its own.
+    Handle,
 }
 
 /// One step.
@@ -146,6 +150,21 @@ pub struct Asked {
     /// Who and where among processes the program is to be.
     #[serde(default)]
     pub identity: AskedIdentity,
+    /// What else posix_spawn was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spawn: Option<AskedSpawn>,
+}
+
+/// File actions and signal attributes of posix_spawn.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AskedSpawn {
+    /// The actions in their order, in the words of the scenario: `dup2 20 1`.
+    pub actions: Vec<String>,
+    /// The mask asked for; `None`: the caller's.
+    pub mask: Option<Vec<i32>>,
+    /// Signals that are to have their default disposition.
+    pub defaults: Vec<i32>,
 }
 
 /// The part of a start that is about the process itself. What was not asked for is absent or false.

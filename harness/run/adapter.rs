@@ -16,6 +16,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 /// CPU seconds that an adapter may use in its whole life.
@@ -221,6 +222,8 @@ fn become_adapter(words: &[CString], command: &AdapterCommand, start: &SubjectSt
 
 /// The state that the adapter is to find. `tell` is kept open until the exec.
 fn prepare(start: &SubjectStart, tell: i32) -> io::Result<()> {
+    sys::unguard();
+    sys::never_urgent();
     sys::let_others_look();
     sys::Watch::forget();
     // SAFETY: setsid takes no memory.
@@ -228,6 +231,14 @@ fn prepare(start: &SubjectStart, tell: i32) -> io::Result<()> {
     sys::limit_cpu(CPU_SECONDS)?;
     for number in &start.hold {
         hold(*number)?;
+    }
+    if let Some((path, number)) = &start.listen {
+        hand_over(UnixListener::bind(path)?.into(), *number)?;
+    }
+    if let Some((one, other)) = start.pair {
+        let (left, right) = UnixStream::pair()?;
+        hand_over(left.into(), one)?;
+        hand_over(right.into(), other)?;
     }
     for _ in 0..start.stray {
         // Without close-on-exec, so that the adapter has them from its start.
@@ -251,6 +262,11 @@ fn prepare(start: &SubjectStart, tell: i32) -> io::Result<()> {
 /// A descriptor of this number on a file of its own: the reading end of a pipe that nobody writes to.
 fn hold(number: i32) -> io::Result<()> {
     let (end, _) = io::pipe()?;
+    hand_over(end.into(), number)
+}
+
+/// Gives the adapter a descriptor under a number, inheritable.
+fn hand_over(end: OwnedFd, number: i32) -> io::Result<()> {
     // SAFETY: this process uses no descriptor of the numbers that may be held, and dup2 clears close-on-exec.
     sys::check(unsafe { libc::dup2(end.as_raw_fd(), number) })?;
     if end.as_raw_fd() == number {

@@ -24,6 +24,8 @@ pub fn all() -> Vec<super::Pair> {
         ("frames-torn", frames("frames-torn", between), frames("frames-torn", |a, b| [&whole(a, b)[..130], b"lost"].concat())),
         ("output-equals", output("0123456789abcdef0123"), output("0123456789abcdef01")),
         ("connections", connections(1), connections(2)),
+        ("connections-settled", settled(true), settled(false)),
+        ("messages-whole", messages(&[40, 40]), messages(&[80])),
         ("counter-total", counter("counter-total", 2000), counter("counter-total", 1987)),
         ("linearizable", fetch_adds(1), fetch_adds(0)),
         ("counter-at-most", counter("counter-at-most", 1987), counter("counter-at-most", 2001)),
@@ -97,6 +99,40 @@ fn connections(accepted: u32) -> History {
         b.does(0, "accept", "server", Outcome::Done(None));
     }
     b.check("connections", &[("of", text("server")), ("is", Value::Int(1))]);
+    b.done()
+}
+
+/// One client is served, the connection of the other is reset, or nothing is told to it.
+fn settled(told: bool) -> History {
+    let mut b = Build::platform("socket/reuseport-death");
+    for name in ["line", "other"] {
+        let id = b.does(0, "connect", name, Outcome::Done(None));
+        b.h.script.steps[id as usize].label = format!("connect {name} to door");
+    }
+    b.does(0, "accept", "door", Outcome::Done(None));
+    let end = if told { Outcome::Error("ECONNRESET".into()) } else { Outcome::Eof };
+    let read = b.does(0, "read", "other", end.clone());
+    b.h.script.steps[read as usize].expect = vec![end];
+    b.check("connections-settled", &[]);
+    b.done()
+}
+
+/// Two datagrams of 40 bytes, received in reads of these sizes.
+fn messages(reads: &[usize]) -> History {
+    let mut b = Build::platform("socket/datagrams");
+    let writer = b.fork("writer");
+    let sent = b.writes(writer, "write-records", "p.a", 2, 40).concat();
+    let mut at = 0;
+    let parts: Vec<&[u8]> = reads
+        .iter()
+        .map(|size| {
+            at += size;
+            &sent[at - size..at]
+        })
+        .collect();
+    b.reads("p.b", &parts);
+    b.ends(writer);
+    b.check("messages-whole", &[("stream", text("p.b"))]);
     b.done()
 }
 

@@ -37,6 +37,7 @@ impl Lowering<'_> {
             (AwaitState::Zombie, None) => (State::Zombie, "is a zombie".to_owned()),
             (AwaitState::Ended, None) => (State::Ended, "has ended".to_owned()),
             (AwaitState::Stopped, None) => (State::Stopped, "is stopped".to_owned()),
+            (AwaitState::Asleep, None) => (State::Asleep, "is asleep".to_owned()),
             (AwaitState::Gone, None) => (State::Gone, "is gone".to_owned()),
             (AwaitState::Reaped, Some(count)) => (State::Reaped(count), format!("has reaped {count} children")),
             (AwaitState::Reaped, None) => return Err(LowerError::invalid("`await` of `reaped` needs a `count`")),

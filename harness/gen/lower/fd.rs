@@ -50,8 +50,8 @@ impl Lowering<'_> {
 
     pub(super) fn close(&mut self, here: &mut Here, step: &fd::Close) -> Lowered<Op> {
         let (endpoint, expect) = close_parts(step);
-        let act = Act::Close { fd: here.fd(endpoint)? };
-        Ok(self.declare(here, "close", format!("close {endpoint}"), Some(endpoint), expect)?.op(act))
+        let (fd, name) = self.endpoint(here, endpoint)?;
+        Ok(self.declare(here, "close", format!("close {name}"), Some(&name), expect)?.op(Act::Close { fd }))
     }
 
     pub(super) fn dup2(&mut self, here: &mut Here, step: &fd::Dup2) -> Lowered<Op> {
@@ -61,10 +61,10 @@ impl Lowering<'_> {
     }
 
     pub(super) fn write(&mut self, here: &mut Here, step: &fd::Write) -> Lowered<Op> {
-        let fd = here.fd(&step.to)?;
+        let (fd, to) = self.endpoint(here, &step.to)?;
         let payload = self.payload(step)?;
-        let label = write_label(&payload, step);
-        let declared = self.declare(here, "write", label, Some(&step.to), &step.expect)?;
+        let label = write_label(&payload, &to, step.once);
+        let declared = self.declare(here, "write", label, Some(&to), &step.expect)?;
         Ok(declared.op(Act::Write { fd, payload, once: step.once }))
     }
 
@@ -78,13 +78,13 @@ impl Lowering<'_> {
     }
 
     pub(super) fn write_records(&mut self, here: &mut Here, step: &fd::WriteRecords) -> Lowered<Op> {
-        let fd = here.fd(&step.to)?;
+        let (fd, to) = self.endpoint(here, &step.to)?;
         let records = self.records(&step.count, &step.size)?;
         let piece = self.values.optional(step.piece.as_ref())?.unwrap_or(0);
         let Records { count, size } = records;
         let pieces = if piece == 0 { String::new() } else { format!(" in pieces of {piece}") };
-        let label = format!("write {count} records of {size} bytes to {}{pieces}", step.to);
-        let declared = self.declare(here, "write-records", label, Some(&step.to), &step.expect)?;
+        let label = format!("write {count} records of {size} bytes to {to}{pieces}");
+        let declared = self.declare(here, "write-records", label, Some(&to), &step.expect)?;
         self.decl(declared).records = Some(records);
         Ok(declared.op(Act::WriteRecords { fd, count, size, piece }))
     }
@@ -100,11 +100,11 @@ impl Lowering<'_> {
     }
 
     pub(super) fn read(&mut self, here: &mut Here, step: &fd::Read) -> Lowered<Op> {
-        let fd = here.fd(&step.from)?;
+        let (fd, from) = self.endpoint(here, &step.from)?;
         let amount = self.amount(step)?;
         let chunk = self.values.optional(step.chunk.as_ref())?.unwrap_or(CHUNK);
-        let declared = self.declare(here, "read", read_label(amount, &step.from), Some(&step.from), &step.expect)?;
-        Ok(declared.op(Act::Read { fd, stream: step.from.clone(), amount, chunk }))
+        let declared = self.declare(here, "read", read_label(amount, &from), Some(&from), &step.expect)?;
+        Ok(declared.op(Act::Read { fd, stream: from, amount, chunk }))
     }
 
     fn amount(&self, step: &fd::Read) -> Lowered<Amount> {
@@ -141,12 +141,12 @@ pub(super) fn close_parts(step: &fd::Close) -> (&str, &Expect) {
 }
 
 /// The label of a write.
-pub(super) fn write_label(payload: &Payload, step: &fd::Write) -> String {
-    let once = if step.once { " in one call" } else { "" };
+pub(super) fn write_label(payload: &Payload, to: &str, once: bool) -> String {
+    let once = if once { " in one call" } else { "" };
     match payload {
-        Payload::Pattern(bytes) => format!("write {bytes} bytes to {}{once}", step.to),
-        Payload::Bytes(bytes) if bytes.len() > 40 => format!("write a text of {} bytes to {}{once}", bytes.len(), step.to),
-        Payload::Bytes(bytes) => format!("write {:?} to {}{once}", Value::from_bytes(bytes).to_string(), step.to),
+        Payload::Pattern(bytes) => format!("write {bytes} bytes to {to}{once}"),
+        Payload::Bytes(bytes) if bytes.len() > 40 => format!("write a text of {} bytes to {to}{once}", bytes.len()),
+        Payload::Bytes(bytes) => format!("write {:?} to {to}{once}", Value::from_bytes(bytes).to_string()),
     }
 }
 

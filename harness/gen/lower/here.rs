@@ -15,6 +15,8 @@ pub(super) struct Here {
     /// Actors that were this same process under an earlier image; their children are its own.
     selves: Vec<ActorId>,
     fds: BTreeMap<String, FdRef>,
+    /// How often each name was made so far: `p.read` of the third round is `p[2].read` as well.
+    rounds: BTreeMap<String, u32>,
     memory: BTreeMap<String, Slot>,
     /// Actors made so far by this process and its ancestors, by family.
     seen: BTreeMap<String, Vec<ActorId>>,
@@ -22,8 +24,15 @@ pub(super) struct Here {
 
 impl Here {
     pub(super) fn root(plane: Plane) -> Here {
-        let nothing = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Here { actor: 0, driver: plane == Plane::Library, selves: vec![0], fds: nothing.0, memory: nothing.1, seen: nothing.2 }
+        Here {
+            actor: 0,
+            driver: plane == Plane::Library,
+            selves: vec![0],
+            fds: BTreeMap::new(),
+            rounds: BTreeMap::new(),
+            memory: BTreeMap::new(),
+            seen: BTreeMap::new(),
+        }
     }
 
     /// The process that a fork makes: the same names, another actor.
@@ -35,7 +44,8 @@ impl Here {
     pub(super) fn image(&self, actor: ActorId) -> Here {
         let mut selves = self.selves.clone();
         selves.push(actor);
-        Here { actor, driver: false, selves, fds: BTreeMap::new(), memory: BTreeMap::new(), seen: self.seen.clone() }
+        let seen = self.seen.clone();
+        Here { actor, driver: false, selves, fds: BTreeMap::new(), rounds: BTreeMap::new(), memory: BTreeMap::new(), seen }
     }
 
     /// A process that a library starts.
@@ -53,6 +63,12 @@ impl Here {
     }
 
     pub(super) fn name_fd(&mut self, name: String, slot: Slot) {
+        if !name.contains('[') {
+            let round = self.rounds.entry(name.clone()).or_default();
+            let (base, end) = name.split_once('.').map_or((name.as_str(), String::new()), |(base, end)| (base, format!(".{end}")));
+            self.fds.insert(format!("{base}[{round}]{end}"), FdRef::Slot(slot));
+            *round += 1;
+        }
         self.fds.insert(name, FdRef::Slot(slot));
     }
 

@@ -42,6 +42,7 @@ impl Lowering<'_> {
                         ops.push(self.ask(here, request, expect)?);
                     }
                 }
+                None if self.worker_step(here, other, ops)? => {}
                 None => self.control_step(here, other, ops)?,
             },
         }
@@ -107,7 +108,7 @@ impl Lowering<'_> {
     fn write_request(&self, here: &Here, step: &fd::Write) -> Lowered<Request> {
         let (actor, _) = self.channel(here, &step.to, &["stdin"])?;
         let payload = self.payload(step)?;
-        let label = write_label(&payload, step);
+        let label = write_label(&payload, &step.to, step.once);
         let data = match payload {
             Payload::Pattern(len) => pattern(len),
             Payload::Bytes(bytes) => Data::Bytes(Value::from_bytes(&bytes)),
@@ -206,6 +207,7 @@ impl Lowering<'_> {
             fds: wishes::asked_fds(&wishes, &stdio),
             cwd: cwd.clone(),
             identity: wishes::asked_identity(&wishes, &stdio),
+            spawn: None,
         }));
         here.made(&step.name, child);
         if plays {

@@ -3,8 +3,8 @@
 use super::here::Here;
 use super::{LowerError, Lowered, Lowering};
 use crate::generate::act::Act;
-use crate::generate::ipc::{FileLock, Ipc, LockBy, LockMode};
 use crate::generate::program::Op;
+use crate::generate::share::{FileLock, LockBy, LockMode, Share};
 use crate::plan::ast::Expect;
 use crate::plan::expr::{Arg, Expr};
 use crate::plan::step::lock;
@@ -30,7 +30,7 @@ impl Lowering<'_> {
         let fd = here.fd(&step.file)?;
         let declared = self.declare(here, "lock", label, Some(&step.file), &step.expect)?;
         let lock = FileLock { fd, by, mode, from: range.from, bytes: range.bytes, nohang: step.nohang };
-        Ok(declared.op(Act::Ipc(Ipc::Lock(lock))))
+        Ok(declared.op(Act::Share(Share::Lock(lock))))
     }
 
     pub(super) fn unlock(&mut self, here: &Here, step: &lock::Unlock) -> Lowered<Op> {
@@ -40,7 +40,7 @@ impl Lowering<'_> {
         let label = format!("unlock {}{} by {word}", range.words, step.file);
         let declared = self.declare(here, "unlock", label, Some(&step.file), &Expect::Success)?;
         let lock = FileLock { fd, by, mode: LockMode::Unlocked, from: range.from, bytes: range.bytes, nohang: true };
-        Ok(declared.op(Act::Ipc(Ipc::Lock(lock))))
+        Ok(declared.op(Act::Share(Share::Lock(lock))))
     }
 
     fn lock_by(&self, by: &Arg<String>) -> Lowered<(LockBy, String)> {

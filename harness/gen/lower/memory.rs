@@ -3,8 +3,8 @@
 use super::here::Here;
 use super::{LowerError, Lowered, Lowering};
 use crate::generate::act::{Act, SharedVia};
-use crate::generate::ipc::{Ipc, NAMES, Named, Patience, Public};
 use crate::generate::program::Op;
+use crate::generate::share::{NAMES, Named, Patience, Public, Share};
 use crate::plan::ast::Expect;
 use crate::plan::step::memory;
 
@@ -66,7 +66,7 @@ impl Lowering<'_> {
     }
 
     pub(super) fn detach(&mut self, here: &mut Here, step: &memory::Detach) -> Lowered<Op> {
-        let act = Act::Ipc(Ipc::Detach { slot: here.memory(&step.0)? });
+        let act = Act::Share(Share::Detach { slot: here.memory(&step.0)? });
         self.plain(here, "detach", format!("unmap {}", step.0), Some(&step.0), act)
     }
 
@@ -80,7 +80,7 @@ impl Lowering<'_> {
         };
         let number = self.public_number(&step.name)?;
         let declared = self.declare(here, "remove", format!("remove the {} named {}", step.of, step.name), None, &step.expect)?;
-        Ok(declared.op(Act::Ipc(Ipc::Remove { number, of })))
+        Ok(declared.op(Act::Share(Share::Remove { number, of })))
     }
 
     pub(super) fn fetch_add(&mut self, here: &mut Here, step: &memory::FetchAdd) -> Lowered<Op> {
@@ -88,14 +88,14 @@ impl Lowering<'_> {
         let label = format!("fetch and add {by} to {}", step.of);
         let declared = self.declare(here, "fetch-add", label, Some(&step.of), &step.expect)?;
         self.decl(declared).operands = vec![by];
-        Ok(declared.op(Act::Ipc(Ipc::FetchAdd { slot, by, torn: step.torn })))
+        Ok(declared.op(Act::Share(Share::FetchAdd { slot, by, torn: step.torn })))
     }
 
     pub(super) fn exchange(&mut self, here: &mut Here, step: &memory::Exchange) -> Lowered<Op> {
         let (slot, value) = (here.memory(&step.of)?, self.values.int(&step.value)?);
         let declared = self.declare(here, "exchange", format!("exchange {} for {value}", step.of), Some(&step.of), &Expect::Success)?;
         self.decl(declared).operands = vec![value];
-        Ok(declared.op(Act::Ipc(Ipc::Exchange { slot, value })))
+        Ok(declared.op(Act::Share(Share::Exchange { slot, value })))
     }
 
     pub(super) fn add(&mut self, here: &mut Here, step: &memory::Add) -> Lowered<Op> {

@@ -20,6 +20,7 @@ mod expect;
 mod fd;
 mod file;
 mod here;
+mod ipc;
 mod known;
 mod library;
 mod lock;
@@ -30,8 +31,12 @@ mod process;
 mod queue;
 mod signal;
 mod socket;
+mod spawn;
+mod system;
 mod values;
 mod wishes;
+mod within;
+mod worker;
 
 #[cfg(test)]
 mod tests;
@@ -104,7 +109,9 @@ pub fn lower(plan: &Plan, case: &Case) -> Result<(Script, Program), LowerError> 
 fn walk<'a>(plan: &'a Plan, case: &'a Case, known: Known) -> Lowered<Lowering<'a>> {
     let mut lowering = Lowering::new(plan, case, known);
     let mut root = Here::root(plan.plane);
-    lowering.root = lowering.steps(&mut root, &plan.scenario.steps).map_err(|error| error.at(&plan.path))?;
+    let announced = lowering.announce(&mut root).map_err(|error| error.at(&plan.path))?;
+    let performed = lowering.steps(&mut root, &plan.scenario.steps).map_err(|error| error.at(&plan.path))?;
+    lowering.root = announced.into_iter().chain(performed).collect();
     Ok(lowering)
 }
 
@@ -196,6 +203,13 @@ impl<'a> Lowering<'a> {
             Step::Exit(exit) => ops.push(self.exit(here, exit)?),
             Step::Wait(wait) => ops.extend(self.wait(here, wait)?),
             Step::ReportState(report) => ops.push(self.report_state(here, report)?),
+            Step::Vfork(vfork) => ops.push(self.vfork(here, vfork)?),
+            Step::Quit(quit) => ops.push(self.quit(here, quit)?),
+            Step::PosixSpawn(spawn) => ops.push(self.posix_spawn(here, spawn)?),
+            Step::Threads(threads) => ops.push(self.start_threads(here, threads)?),
+            Step::TryLock(lock) => ops.push(self.try_lock(here, lock)?),
+            Step::Buffer(buffer) => ops.push(self.buffer(here, buffer)?),
+            Step::Flush(_) => ops.push(self.flush(here)?),
             Step::Pipe(pipe) => ops.push(self.pipe(here, pipe)?),
             Step::Open(open) => ops.push(self.open(here, open)?),
             Step::Close(close) => ops.push(self.close(here, close)?),
@@ -213,6 +227,7 @@ impl<'a> Lowering<'a> {
             Step::Group(group) => ops.push(self.group(here, group)?),
             Step::KillGroup(kill) => ops.push(self.kill_group(here, kill)?),
             Step::Spin(_) => ops.push(self.spin(here)?),
+            Step::Become(identity) => ops.push(self.become_other(here, identity)?),
             Step::Signal(signal) => ops.push(self.signal(here, signal)?),
             Step::Mask(mask) => ops.push(self.mask(here, mask)?),
             Step::Kill(kill) => ops.push(self.kill(here, kill)?),
@@ -220,6 +235,17 @@ impl<'a> Lowering<'a> {
             Step::Connect(connect) => ops.push(self.connect(here, connect)?),
             Step::Accept(accept) => ops.push(self.accept(here, accept)?),
             Step::SendFrames(send) => ops.push(self.send_frames(here, send)?),
+            Step::Shutdown(_)
+            | Step::SocketPair(_)
+            | Step::Bind(_)
+            | Step::SendFds(_)
+            | Step::ReceiveFds(_)
+            | Step::SendFile(_)
+            | Step::Query(_)
+            | Step::Ready(_)
+            | Step::EventQueue(_)
+            | Step::Watch(_)
+            | Step::NextEvent(_) => ops.push(self.ipc(here, step)?),
             Step::Memory(memory) => ops.push(self.memory(here, memory)?),
             Step::Poke(poke) => ops.push(self.poke(here, poke)?),
             Step::Peek(peek) => ops.push(self.peek(here, peek)?),
@@ -254,6 +280,7 @@ impl<'a> Lowering<'a> {
             Step::Await(wait) => ops.push(self.await_state(here, wait)?),
             Step::Repeat(repeat) => self.repeat(here, repeat, ops)?,
             Step::When(when) => self.when(here, when, ops)?,
+            other if !here.driver && system::is_one(other) => ops.push(self.system(here, other)?),
             other => {
                 let who = if here.driver { "the library's caller" } else { "a process on the platform plane" };
                 return Err(LowerError::invalid(format!("{who} cannot perform `{}`", step::name(other))));
@@ -385,6 +412,11 @@ impl<'a> Lowering<'a> {
             hold: self.held(&wish.hold)?,
             path: wish.path.as_ref().map(|path| self.values.text(path)).transpose()?.map(|path| path.to_string()),
             spare: self.values.optional(wish.spare.as_ref())?,
+            listen: self.held_listener()?.map(|(name, number)| (crate::generate::ipc::unix_path(self.listeners[name]), number)),
+            pair: match self.held(&wish.pair)?[..] {
+                [one, other] => Some((one, other)),
+                _ => None,
+            },
         };
         Ok((start != SubjectStart::default()).then_some(start))
     }

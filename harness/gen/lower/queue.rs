@@ -4,8 +4,8 @@ use super::here::Here;
 use super::memory::under;
 use super::{LowerError, Lowered, Lowering};
 use crate::generate::act::Act;
-use crate::generate::ipc::{Ipc, MessageQueue, QueueVia};
 use crate::generate::program::Op;
+use crate::generate::share::{MessageQueue, QueueVia, Share};
 use crate::plan::step::queue;
 
 /// Messages that a POSIX queue holds, unless the step says otherwise: fewer than the ten that Linux allows an ordinary user.
@@ -35,7 +35,7 @@ impl Lowering<'_> {
             self.decl(declared).operands = vec![posix.into(), if posix { messages.unwrap_or(MESSAGES).into() } else { 0 }];
         }
         let messages = messages.or((via == QueueVia::Posix).then_some(MESSAGES));
-        Ok(declared.op(Act::Ipc(Ipc::Queue { slot, queue: MessageQueue { via, messages, size, public } })))
+        Ok(declared.op(Act::Share(Share::Queue { slot, queue: MessageQueue { via, messages, size, public } })))
     }
 
     pub(super) fn send_message(&mut self, here: &Here, step: &queue::SendMessage) -> Lowered<Op> {
@@ -49,7 +49,7 @@ impl Lowering<'_> {
         let label = format!("send message {number}{length} to {} with priority {priority}{waiting}", step.to);
         let declared = self.declare(here, "send-message", label, Some(&step.to), &step.expect)?;
         self.decl(declared).operands = vec![priority, number];
-        Ok(declared.op(Act::Ipc(Ipc::Send { slot, number, priority, bytes, nohang: step.nohang })))
+        Ok(declared.op(Act::Share(Share::Send { slot, number, priority, bytes, nohang: step.nohang })))
     }
 
     pub(super) fn receive_message(&mut self, here: &Here, step: &queue::ReceiveMessage) -> Lowered<Op> {
@@ -61,7 +61,7 @@ impl Lowering<'_> {
         let label = format!("receive a message{wished} from {}{waiting}", step.from);
         let declared = self.declare(here, "receive-message", label, Some(&step.from), &step.expect)?;
         self.decl(declared).operands = vec![wish];
-        Ok(declared.op(Act::Ipc(Ipc::Receive { slot, wish, room, nohang: step.nohang })))
+        Ok(declared.op(Act::Share(Share::Receive { slot, wish, room, nohang: step.nohang })))
     }
 }
 

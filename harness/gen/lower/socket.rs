@@ -2,8 +2,10 @@
 
 use super::here::Here;
 use super::{LowerError, Lowered, Lowering};
-use crate::generate::act::{Act, Family};
+use crate::generate::act::{Act, Family, Slot};
+use crate::generate::ipc::{Ipc, Reuse};
 use crate::generate::program::Op;
+use crate::plan::expr::Expr;
 use crate::plan::script::Records;
 use crate::plan::step::socket;
 
@@ -17,13 +19,26 @@ impl Lowering<'_> {
         let word = self.values.bind(&step.family)?;
         let family = family_of(&word)?;
         let backlog = self.values.optional(step.backlog.as_ref())?.unwrap_or(BACKLOG);
+        let at = step.at.as_deref().map(|other| self.listener(other)).transpose()?;
+        let holds = |wish: &Option<Expr>| wish.as_ref().map_or(Ok(false), |wish| self.values.holds(wish));
+        let reuse = Reuse { address: holds(&step.reuse_address)?, port: holds(&step.reuse_port)?, at };
+        let (slot, listener) = self.new_listener(here, &step.name)?;
+        let act = match reuse == Reuse::default() {
+            true => Act::Listen { slot, listener, family, backlog },
+            false => Act::Ipc(Ipc::Listen { slot, listener, family, backlog, reuse }),
+        };
+        let label = format!("listen as {} ({word}){}", step.name, reuse_words(step, reuse));
+        Ok(self.declare(here, "listen", label, Some(&step.name), &step.expect)?.op(act))
+    }
+
+    /// A slot for something that others can connect to, and the number of its address.
+    pub(super) fn new_listener(&mut self, here: &mut Here, name: &str) -> Lowered<(Slot, u16)> {
         let listener = self.listener_count;
         self.listener_count = listener.checked_add(1).ok_or_else(super::too_large)?;
-        self.listeners.insert(step.name.clone(), listener);
+        self.listeners.insert(name.to_owned(), listener);
         let slot = self.fd_slot()?;
-        here.name_fd(step.name.clone(), slot);
-        let act = Act::Listen { slot, listener, family, backlog };
-        self.plain(here, "listen", format!("listen as {} ({word})", step.name), Some(&step.name), act)
+        here.name_fd(name.to_owned(), slot);
+        Ok((slot, listener))
     }
 
     pub(super) fn connect(&mut self, here: &mut Here, step: &socket::Connect) -> Lowered<Op> {
@@ -45,11 +60,11 @@ impl Lowering<'_> {
     }
 
     pub(super) fn accept(&mut self, here: &mut Here, step: &socket::Accept) -> Lowered<Op> {
-        let from = here.fd(&step.from)?;
+        let (from, name) = self.endpoint(here, &step.from)?;
         let slot = self.fd_slot()?;
         here.name_fd(step.name.clone(), slot);
-        let label = format!("accept {} from {}", step.name, step.from);
-        let declared = self.declare(here, "accept", label, Some(&step.from), &step.expect)?;
+        let label = format!("accept {} from {name}", step.name);
+        let declared = self.declare(here, "accept", label, Some(&name), &step.expect)?;
         Ok(declared.op(Act::Accept { slot, from }))
     }
 
@@ -73,6 +88,13 @@ impl Lowering<'_> {
         self.decls[op.step as usize].records = Some(records);
         Ok(op)
     }
+}
+
+fn reuse_words(step: &socket::Listen, reuse: Reuse) -> String {
+    let at = step.at.as_deref().map(|other| format!(" at the address of {other}"));
+    let address = reuse.address.then(|| " with SO_REUSEADDR".to_owned());
+    let port = reuse.port.then(|| " with SO_REUSEPORT".to_owned());
+    [at, address, port].into_iter().flatten().collect()
 }
 
 fn family_of(word: &str) -> Lowered<Family> {

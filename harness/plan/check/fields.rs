@@ -28,6 +28,9 @@ impl Checker<'_> {
             Step::ForkTree(tree) => self.expr(frame, body.at("levels"), &tree.levels, Sort::Int),
             Step::Exec(exec) => self.exec(frame, exec, body),
             Step::Exit(exit) => self.expr(frame, body, &exit.0, Sort::Int),
+            Step::Vfork(vfork) => self.expect(frame, body, &vfork.expect),
+            Step::Quit(quit) => self.expr(frame, body, &quit.0, Sort::Int),
+            Step::PosixSpawn(_) | Step::Threads(_) | Step::TryLock(_) | Step::Buffer(_) => self.within_fields(frame, step, body),
             Step::Wait(wait) => self.wait(frame, wait, body),
             Step::ReportState(label) => self.free_text(frame, body, &label.0),
             Step::ReportMemory(label) => self.free_text(frame, body, &label.0),
@@ -60,15 +63,22 @@ impl Checker<'_> {
             | Step::NewSession(_)
             | Step::Group(_)
             | Step::KillGroup(_)
+            | Step::Become(_)
             | Step::Spin(_) => self.attribute(frame, step, body),
             Step::Signal(signal) => {
                 self.word(frame, body.at("set"), &signal.set, "a signal", words::signal);
                 self.word(frame, body.at("to"), &signal.to, "a disposition", |word| words::among(word, words::DISPOSITIONS));
-                self.field(frame, body, "restart", signal.restart.as_ref(), Sort::Bool);
+                let flags = [
+                    ("restart", &signal.restart),
+                    ("reset", &signal.reset),
+                    ("no-defer", &signal.no_defer),
+                    ("no-child-stop", &signal.no_child_stop),
+                ];
+                flags.iter().for_each(|(field, flag)| self.field(frame, body, field, flag.as_ref(), Sort::Bool));
             }
             Step::Mask(mask) => {
-                self.signals(body.at("block"), &mask.block);
-                self.signals(body.at("unblock"), &mask.unblock);
+                self.signals_or_list(frame, body.at("block"), &mask.block);
+                self.signals_or_list(frame, body.at("unblock"), &mask.unblock);
             }
             Step::Kill(kill) => self.kill(frame, kill, body),
             _ => self.more_fields(frame, step, body),
@@ -80,13 +90,19 @@ impl Checker<'_> {
             Step::Listen(listen) => {
                 self.word(frame, body.at("family"), &listen.family, "a family of sockets", |word| words::among(word, words::FAMILIES));
                 self.field(frame, body, "backlog", listen.backlog.as_ref(), Sort::Int);
+                if let Some(other) = &listen.at {
+                    self.listener(frame, body.at("at"), other);
+                }
+                self.field(frame, body, "reuse-address", listen.reuse_address.as_ref(), Sort::Bool);
+                self.field(frame, body, "reuse-port", listen.reuse_port.as_ref(), Sort::Bool);
+                self.expect(frame, body, &listen.expect);
             }
             Step::Connect(connect) => {
                 self.listener(frame, body.at("to"), &connect.to);
                 self.expect(frame, body, &connect.expect);
             }
             Step::Accept(accept) => {
-                self.object_of(frame, body.at("from"), &accept.from, Object::Listener);
+                self.acceptor(frame, body.at("from"), &accept.from);
                 self.expect(frame, body, &accept.expect);
             }
             Step::SendFrames(frames) => {
@@ -166,6 +182,7 @@ impl Checker<'_> {
                 }
                 self.field(frame, body, "close-on-exec", flags.close_on_exec.as_ref(), Sort::Bool);
             }
+            _ if self.ipc(frame, step, body) => {}
             _ => self.library_fields(frame, step, body),
         }
     }
@@ -199,7 +216,7 @@ impl Checker<'_> {
             }
             Step::Pipeline(pipeline) => self.pipeline(frame, pipeline, body),
             Step::Run(run) => self.run(frame, run, body),
-            _ => {}
+            _ => self.system(frame, step, body),
         }
     }
 
@@ -285,6 +302,7 @@ impl Checker<'_> {
         if let Some(signal) = &kill.signal {
             self.word(frame, body.at("signal"), signal, "a signal", words::signal);
         }
+        self.field(frame, body, "value", kill.value.as_ref(), Sort::Int);
         if kill.who == "self" && matches!(frame.performer, Performer::Process | Performer::Agent) {
             self.gates.killed.insert(frame.actor.clone());
         } else if matches!(frame.performer, Performer::Process | Performer::Agent) {
@@ -422,8 +440,23 @@ impl Checker<'_> {
 
     pub(super) fn signals(&mut self, node: &Node, list: &[String]) {
         for (i, name) in list.iter().enumerate() {
-            if let Err(help) = words::signal(name) {
-                self.problem(node.item(i), format!("`{name}` is not a signal"), &help);
+            self.signal(node.item(i), name);
+        }
+    }
+
+    fn signal(&mut self, node: &Node, name: &str) {
+        if let Err(help) = words::signal(name) {
+            self.problem(node, format!("`{name}` is not a signal"), &help);
+        }
+    }
+
+    /// Signals by name, and parameters that stand for one or for lists of them.
+    pub(super) fn signals_or_list(&mut self, frame: &Frame, node: &Node, list: &[String]) {
+        for (i, name) in list.iter().enumerate() {
+            if name.starts_with('$') {
+                self.free_text(frame, node.item(i), name);
+            } else {
+                self.signal(node.item(i), name);
             }
         }
     }
@@ -446,7 +479,7 @@ impl Checker<'_> {
         }
         self.field(frame, node, "value", clause.value.as_ref(), Sort::Int);
         self.field(frame, node, "exited", clause.exited.as_ref(), Sort::Int);
-        for (field, signal) in [("killed", &clause.killed), ("stopped", &clause.stopped)] {
+        for (field, signal) in [("killed", &clause.killed), ("stopped", &clause.stopped), ("signal", &clause.signal)] {
             if let Some(signal) = signal {
                 self.word(frame, node.at(field), signal, "a signal", words::signal);
             }

@@ -50,7 +50,16 @@ impl Checker<'_> {
             return self.child_stream(frame, node, parts.base, parts.index.is_some(), parts.end);
         }
         match (self.object(frame, node, parts.base, parts.index.is_some()), parts.end) {
-            (None, _) | (Some(Object::Pipe), Some("read" | "write")) | (Some(Object::Stream | Object::Listener), None) => {}
+            (None, _) | (Some(Object::Pipe), Some("read" | "write")) | (Some(Object::Pair), Some("a" | "b")) => {}
+            (Some(Object::Stream | Object::Listener | Object::EventQueue), None) => {}
+            (Some(Object::Terminal), Some("master" | "slave")) => {}
+            (Some(Object::Terminal), _) => {
+                self.problem(
+                    node,
+                    format!("`{}` is a terminal with two sides", parts.base),
+                    &format!("write `{0}.master` or `{0}.slave`", parts.base),
+                );
+            }
             (Some(Object::Pipe), None) => {
                 self.problem(
                     node,
@@ -65,7 +74,11 @@ impl Checker<'_> {
                 });
                 self.problem(node, format!("the pipe `{}` has no end `{end}`", parts.base), &help);
             }
-            (Some(object @ (Object::Stream | Object::Listener)), Some(_)) => {
+            (Some(Object::Pair), _) => {
+                let help = format!("write `{0}.a` or `{0}.b`", parts.base);
+                self.problem(node, format!("`{}` is a pair of sockets with two ends", parts.base), &help);
+            }
+            (Some(object @ (Object::Stream | Object::Listener | Object::EventQueue)), Some(_)) => {
                 self.problem(node, format!("`{}` is {object} and has no ends", parts.base), &format!("write `{}`", parts.base));
             }
             (Some(object), _) => self.problem(node, format!("`{}` is {object}, and an endpoint is needed", parts.base), ""),

@@ -87,11 +87,36 @@ pub const ERRORS: &[&str] = &[
 ];
 
 /// What `signal: {to: ...}` may set.
-pub const DISPOSITIONS: &[&str] = &["default", "ignore", "count", "reap"];
+pub const DISPOSITIONS: &[&str] = &["default", "ignore", "count", "inform", "nest", "reap"];
+/// What `timer: {set: ...}` may be.
+pub const TIMERS: &[&str] = &["alarm", "setitimer", "timer-create"];
+/// What `identity: {of: ...}` may be.
+pub const IDENTITIES: &[&str] = &["real-user", "effective-user", "saved-user", "real-group", "effective-group", "saved-group", "groups"];
+/// What `block-in: {call: ...}` may be.
+pub const CALLS: &[&str] =
+    &["pause", "sigsuspend", "nanosleep", "clock-nanosleep", "poll", "select", "epoll", "semop", "msgrcv", "flock", "lock"];
+/// What `thread-crash: {signal: ...}` may be.
+pub const CRASHES: &[&str] = &["SEGV", "ABRT", "BUS", "FPE", "ILL"];
+/// What `needs: {what: ...}` may be, beside a program.
+pub const NEEDS: &[&str] = &["other-users", "chroot", "terminal", "full-backlog"];
 /// What `wait: {via: ...}` may use.
 pub const WAITS: &[&str] = &["wait", "waitpid", "waitid", "pidfd", "waitpid-group", "waitid-group"];
 /// What `listen: {family: ...}` may be.
 pub const FAMILIES: &[&str] = &["unix", "tcp4", "tcp6"];
+/// What `bind: {family: ...}` may be.
+pub const DATAGRAM_FAMILIES: &[&str] = &["udp4", "udp6", "unix-dgram"];
+/// What `shutdown: {how: ...}` may be.
+pub const SHUTDOWNS: &[&str] = &["read", "write", "both"];
+/// What `socketpair: {type: ...}` may be.
+pub const PAIRS: &[&str] = &["stream", "dgram", "seqpacket"];
+/// What `send-file: {via: ...}` may be.
+pub const CARRIERS: &[&str] = &["sendfile", "mmap"];
+/// What `query: {what: ...}` may be.
+pub const FACTS: &[&str] = &["close-on-exec", "nonblock", "offset", "available"];
+/// What `ready: {for: ...}` may be.
+pub const INTERESTS: &[&str] = &["read", "write", "hang-up", "error"];
+/// What `ready: {via: ...}` may be.
+pub const TELLERS: &[&str] = &["select", "poll", "queue"];
 /// Where a `shared` counter may live.
 pub const SHARED: &[&str] = &["shm_open", "anonymous", "sysv"];
 /// How a `semaphore` may be made.
@@ -150,6 +175,15 @@ pub const FILES: &[&str] = &[
 /// Advice for a word that is not in a list; `Ok` for one that is.
 pub fn among(word: &str, list: &'static [&'static str]) -> Result<(), String> {
     if list.contains(&word) { Ok(()) } else { Err(suggest(word, list.iter().copied())) }
+}
+
+/// Advice for what a case cannot need.
+pub fn need(word: &str) -> Result<(), String> {
+    match word.strip_prefix("program ") {
+        Some(path) if path.starts_with('/') => Ok(()),
+        Some(_) => Err("write the program's whole path: `program /bin/sh`".to_owned()),
+        None => among(word, NEEDS),
+    }
 }
 
 /// Advice for what is no signal's name.

@@ -22,6 +22,8 @@ pub struct Checker<'a> {
     pub(super) objects: BTreeMap<String, (Object, Span)>,
     pub(super) used: BTreeSet<String>,
     pub(super) gates: Gates,
+    /// Doors that tasks of workers come to.
+    pub(super) doors: BTreeSet<String>,
     pub(super) needs: Vec<String>,
     pub(super) problems: Vec<Problem>,
 }
@@ -162,10 +164,13 @@ impl<'a> Checker<'a> {
         let mut inner = Frame { actor: name.to_owned(), repeated: false, doubtful: false, ..frame.clone() };
         match step {
             Step::Spawn(_) | Step::Run(_) => inner = Frame { actor: name.to_owned(), ..Frame::root(Performer::Agent) },
+            // It holds descriptors by number: whether a name's is still open is what file actions decide.
+            Step::PosixSpawn(_) => inner = Frame { actor: name.to_owned(), ..Frame::root(Performer::Agent) },
             Step::Exec(_) => {
                 inner.performer = Performer::Agent;
                 // Mappings do not survive an exec; descriptors do.
-                inner.objects.retain(|_, (object, _)| matches!(object, Object::Pipe | Object::Stream | Object::Listener));
+                let kept = |object| matches!(object, Object::Pipe | Object::Pair | Object::Terminal | Object::Stream | Object::Listener);
+                inner.objects.retain(|_, (object, _)| kept(*object));
             }
             _ => inner.started = BTreeSet::new(),
         }

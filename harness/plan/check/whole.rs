@@ -49,6 +49,16 @@ impl Checker<'_> {
             self.text_field(&frame, node, "path", subject.path.as_ref());
             self.numbers(&frame, node.at("hold"), &subject.hold);
             self.field(&frame, node, "spare", subject.spare.as_ref(), Sort::Int);
+            self.numbers(&frame, node.at("pair"), &subject.pair);
+            if !matches!(subject.pair.len(), 0 | 2) {
+                self.problem(node.at("pair"), "a pair of sockets has two descriptors".to_owned(), "give two numbers: `pair: [21, 22]`");
+            }
+            if let Some(listen) = &subject.listen {
+                let place = node.at("listen");
+                self.name(place.at("as"), &listen.name);
+                self.expr(&frame, place.at("on"), &listen.on, Sort::Int);
+                self.objects.insert(listen.name.clone(), (super::actors::Object::Listener, place.at("as").span));
+            }
         }
     }
 

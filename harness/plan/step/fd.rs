@@ -209,3 +209,37 @@ pub struct SetFlags {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub close_on_exec: Option<Expr>,
 }
+
+/// `send-file: {from: log, to: line, via: sendfile, offset: 0, bytes: 4096}`: send a part of a file, gone on with until all is
+/// written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SendFile {
+    /// The file.
+    pub from: String,
+    /// The socket or pipe.
+    pub to: String,
+    /// `sendfile`, or `mmap` (and write).
+    pub via: Arg<String>,
+    /// Where in the file to begin (default 0).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<Expr>,
+    /// How many bytes.
+    pub bytes: Expr,
+    /// What must come of it; success returns the count of bytes.
+    #[serde(default, skip_serializing_if = "Expect::is_success")]
+    pub expect: Expect,
+}
+
+/// `query: {of: log, what: offset, expect: {value: 4096}}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Query {
+    /// The endpoint.
+    pub of: String,
+    /// `close-on-exec` and `nonblock` (0 or 1), `offset`, or `available` (bytes that can be read, FIONREAD).
+    pub what: Arg<String>,
+    /// What must come of it.
+    #[serde(default, skip_serializing_if = "Expect::is_success")]
+    pub expect: Expect,
+}

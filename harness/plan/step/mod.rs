@@ -8,17 +8,27 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub mod attribute;
+pub mod blocking;
 pub mod control;
 pub mod fd;
 pub mod file;
 pub mod library;
 pub mod lock;
 pub mod memory;
+pub mod message;
 pub mod pipeline;
+pub mod poll;
+pub mod pool;
+pub mod privilege;
 pub mod process;
 pub mod queue;
 pub mod signal;
 pub mod socket;
+pub mod spawn;
+pub mod terminal;
+pub mod timer;
+pub mod within;
+pub mod worker;
 
 /// One step: a map with one key, the step's keyword.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +43,14 @@ pub enum Step {
     Exit(process::Exit),
     Wait(process::Wait),
     ReportState(process::ReportState),
+    Vfork(process::Vfork),
+    Quit(process::Quit),
+    PosixSpawn(spawn::PosixSpawn),
+    // within one process
+    Threads(within::Threads),
+    TryLock(within::TryLock),
+    Buffer(within::Buffer),
+    Flush(within::Flush),
     // descriptors
     Pipe(fd::Pipe),
     Open(fd::Open),
@@ -54,15 +72,54 @@ pub enum Step {
     Group(attribute::Group),
     KillGroup(attribute::KillGroup),
     Spin(attribute::Spin),
+    Become(attribute::Become),
     // signals
     Signal(signal::Signal),
     Mask(signal::Mask),
     Kill(signal::Kill),
+    Sigwait(signal::Sigwait),
+    Pending(signal::Pending),
+    Handled(signal::Handled),
+    // timers
+    Timer(timer::Timer),
+    Armed(timer::Armed),
+    Timerfd(timer::Timerfd),
+    Expirations(timer::Expirations),
+    // terminals
+    Pty(terminal::Pty),
+    TakeTerminal(terminal::TakeTerminal),
+    Foreground(terminal::Foreground),
+    TerminalMode(terminal::TerminalMode),
+    ReadUntil(terminal::ReadUntil),
+    // who a process is
+    SetId(privilege::SetId),
+    Identity(privilege::Identity),
+    Chroot(privilege::Chroot),
+    Reach(privilege::Reach),
+    // sleeping, threads, switches
+    BlockIn(blocking::BlockIn),
+    Needs(blocking::Needs),
+    ThreadMemory(blocking::ThreadMemory),
+    ThreadCrash(blocking::ThreadCrash),
+    ReportSwitches(blocking::ReportSwitches),
     // sockets
     Listen(socket::Listen),
     Connect(socket::Connect),
     Accept(socket::Accept),
     SendFrames(socket::SendFrames),
+    Shutdown(socket::Shutdown),
+    #[serde(rename = "socketpair")]
+    SocketPair(message::SocketPair),
+    Bind(message::Bind),
+    SendFds(message::SendFds),
+    ReceiveFds(message::ReceiveFds),
+    SendFile(fd::SendFile),
+    Query(fd::Query),
+    // readiness
+    Ready(poll::Ready),
+    EventQueue(poll::EventQueue),
+    Watch(poll::Watch),
+    NextEvent(poll::NextEvent),
     // memory
     Memory(memory::Memory),
     Poke(memory::Poke),
@@ -102,6 +159,16 @@ pub enum Step {
     Handle(library::Handle),
     Pipeline(pipeline::Pipeline),
     Run(pipeline::Run),
+    // workers of a library (performed by the subject)
+    Worker(worker::Worker),
+    Main(worker::Main),
+    Pool(pool::Pool),
+    Submit(pool::Submit),
+    Map(pool::Map),
+    Result(pool::Result),
+    ClosePool(pool::ClosePool),
+    Meet(pool::Meet),
+    Release(pool::Release),
 }
 
 /// The keyword of a step, as a scenario writes it.
@@ -139,6 +206,8 @@ pub fn bodies(step: &Step) -> Vec<(Place, &[Step])> {
         Step::Fork(fork) => vec![("do", &fork.steps)],
         Step::ForkTree(tree) => vec![("do", &tree.steps)],
         Step::Exec(exec) => vec![("do", &exec.steps)],
+        Step::Vfork(vfork) => vec![("do", &vfork.steps)],
+        Step::PosixSpawn(spawn) => vec![("do", &spawn.steps)],
         Step::Spawn(spawn) => vec![("do", &spawn.steps)],
         Step::Run(run) => vec![("do", &run.steps)],
         Step::Repeat(repeat) => vec![("do", &repeat.steps)],

@@ -5,7 +5,8 @@ use crate::plan::expr::{Arg, Expr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// `listen: {as: server, family: unix}`: a stream listener; `unix` in the case directory, `tcp4`/`tcp6` on a free loopback port.
+/// `listen: {as: server, family: unix}`: a stream listener; `unix` in the case directory, `tcp4`/`tcp6` on a free loopback port,
+/// or on that of another listener (`at`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Listen {
@@ -17,6 +18,18 @@ pub struct Listen {
     /// Backlog (default 64).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backlog: Option<Expr>,
+    /// The listener, made earlier, whose address it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
+    /// SO_REUSEADDR.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reuse_address: Option<Expr>,
+    /// SO_REUSEPORT (`unavailable` on macOS, which does not say that it spreads).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reuse_port: Option<Expr>,
+    /// What must come of it.
+    #[serde(default, skip_serializing_if = "Expect::is_success")]
+    pub expect: Expect,
 }
 
 /// `connect: {as: c, to: server}`.
@@ -64,4 +77,17 @@ pub struct SendFrames {
     /// Semaphore to hold around each frame.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<String>,
+}
+
+/// `shutdown: {of: line, how: write}`: end a connection, in whatever processes it is open.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Shutdown {
+    /// The connection.
+    pub of: String,
+    /// `read`, `write` or `both`.
+    pub how: Arg<String>,
+    /// What must come of it.
+    #[serde(default, skip_serializing_if = "Expect::is_success")]
+    pub expect: Expect,
 }

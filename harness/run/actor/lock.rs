@@ -1,7 +1,7 @@
 //! Locks on files.
 
-use super::{DONE, Performer, failed, os_ipc};
-use crate::generate::ipc::{FileLock, LockBy, LockMode};
+use super::{DONE, Performer, failed, share_os};
+use crate::generate::share::{FileLock, LockBy, LockMode};
 use crate::plan::script::Outcome;
 
 impl Performer<'_> {
@@ -10,9 +10,11 @@ impl Performer<'_> {
         match lock.by {
             LockBy::Flock => flock(fd, lock),
             LockBy::Fcntl => range(fd, if lock.nohang { libc::F_SETLK } else { libc::F_SETLKW }, lock),
-            LockBy::Ofd => os_ipc::description_lock(if lock.nohang { os_ipc::F_OFD_SETLK } else { os_ipc::F_OFD_SETLKW }, |command| {
-                range(fd, command, lock)
-            }),
+            LockBy::Ofd => {
+                share_os::description_lock(if lock.nohang { share_os::F_OFD_SETLK } else { share_os::F_OFD_SETLKW }, |command| {
+                    range(fd, command, lock)
+                })
+            }
         }
     }
 }

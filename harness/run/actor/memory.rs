@@ -1,8 +1,8 @@
 //! Mappings, counters, semaphores.
 
-use super::{DONE, Performer, failed, os, os_ipc};
+use super::{DONE, Performer, failed, os, share_os};
 use crate::generate::act::SharedVia;
-use crate::generate::ipc::{Patience, Public};
+use crate::generate::share::{Patience, Public};
 use crate::plan::script::Outcome;
 use crate::sys::names;
 use crate::trace::What;
@@ -35,6 +35,11 @@ pub(super) fn map(bytes: usize, flags: i32, fd: i32) -> Result<*mut u8, Outcome>
 }
 
 impl Performer<'_> {
+    /// The pages of a mapping: where they are, how many, and how large each is.
+    pub(super) fn pages(&self, slot: u16) -> Result<(*mut u8, usize, usize), Outcome> {
+        self.place(slot).map(|place| (place.base, place.pages, page()))
+    }
+
     fn place(&self, slot: u16) -> Result<Place, Outcome> {
         let place = self.memory.get(usize::from(slot)).copied().unwrap_or_default();
         if place.base.is_null() { Err(Outcome::Error("EFAULT".to_owned())) } else { Ok(place) }
@@ -145,7 +150,7 @@ impl Performer<'_> {
                 Patience::Endless => unsafe { libc::sem_wait(semaphore) },
                 // SAFETY: as above.
                 Patience::None => unsafe { libc::sem_trywait(semaphore) },
-                Patience::Limit(ms) => os_ipc::timed_down(semaphore, ms)?,
+                Patience::Limit(ms) => share_os::timed_down(semaphore, ms)?,
             };
             if done == 0 {
                 return DONE;

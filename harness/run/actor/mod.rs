@@ -11,33 +11,49 @@
 //! 4. Rounds of a native loop beyond the first 64 record only failures.
 
 mod attribute;
+mod blocking;
 mod control;
 mod cpu;
 mod fd;
 mod file;
 mod ipc;
+#[cfg_attr(target_os = "linux", path = "ipc_os/linux.rs")]
+#[cfg_attr(target_os = "macos", path = "ipc_os/macos.rs")]
+mod ipc_os;
 mod library;
 mod lock;
 mod memory;
 #[cfg_attr(target_os = "linux", path = "os/linux.rs")]
 #[cfg_attr(target_os = "macos", path = "os/macos.rs")]
 mod os;
-#[cfg_attr(target_os = "linux", path = "os_ipc/linux.rs")]
-#[cfg_attr(target_os = "macos", path = "os_ipc/macos.rs")]
-mod os_ipc;
 mod parallel;
 mod pipeline;
+#[cfg_attr(target_os = "linux", path = "platform/linux.rs")]
+#[cfg_attr(target_os = "macos", path = "platform/macos.rs")]
+mod platform;
+mod privilege;
 mod process;
 mod queue;
+mod share;
+#[cfg_attr(target_os = "linux", path = "share_os/linux.rs")]
+#[cfg_attr(target_os = "macos", path = "share_os/macos.rs")]
+mod share_os;
 mod signal;
 mod socket;
+mod spawn;
+mod system;
+mod terminal;
+mod thread;
+mod timer;
+mod within;
+mod worker;
 
 use super::arena::{Arena, Moment};
 use crate::generate::act::{Act, FdRef};
 use crate::generate::program::{AgentPart, Op, Program};
 use crate::plan::script::{ActorId, Outcome, RECORDED_ROUNDS, StepId};
 use crate::plan::value::Value;
-use crate::sys::Sample;
+use crate::sys::{Known, Sample};
 use crate::trace::state::ProcState;
 use crate::trace::{Event, What};
 use serde::{Deserialize, Serialize};
@@ -115,7 +131,7 @@ pub fn prepare(program: &Program, arena: &Arena, context: &Context) -> std::io::
 
 /// Performs the root's part of a program in the process that was forked for it. `known`: its state before the first step, where
 /// that need not be looked at any more.
-pub fn perform_root(program: &Program, arena: &Arena, context: &Context, known: Option<&Sample>) -> ! {
+pub fn perform_root(program: &Program, arena: &Arena, context: &Context, known: Option<&Known>) -> ! {
     let mut performer = Performer::new(arena, context, 0, program.actors, program.fd_slots, program.memory_slots);
     performer.born(None);
     if !program.library && known.is_none() {
@@ -141,6 +157,11 @@ pub fn perform_root(program: &Program, arena: &Arena, context: &Context, known: 
         Err(Stop::Subject(code)) => code,
         _ => 0,
     })
+}
+
+/// The calling process.
+pub fn own_pid() -> i32 {
+    process::pid()
 }
 
 /// Performs an agent's part, found beside the path under which the agent was executed.
@@ -171,10 +192,40 @@ pub fn executed_as() -> Option<PathBuf> {
     os::executed_as()
 }
 
-fn load_part(executed_as: &Path) -> Option<(PartFile, Arena)> {
+/// Copies an array as the C runtime hands it over.
+///
+/// # Safety
+/// `array` must be a NULL-terminated array of NUL-terminated strings, or null.
+pub unsafe fn strings(array: *const *const std::ffi::c_char) -> Vec<Vec<u8>> {
+    let mut copies = Vec::new();
+    if array.is_null() {
+        return copies;
+    }
+    for n in 0.. {
+        // SAFETY: the caller's promise; the end is not passed.
+        let entry = unsafe { *array.add(n) };
+        if entry.is_null() {
+            break;
+        }
+        // SAFETY: the caller's promise.
+        copies.push(unsafe { std::ffi::CStr::from_ptr(entry) }.to_bytes().to_vec());
+    }
+    copies
+}
+
+/// Whether a part lies beside the path under which a program was executed.
+pub fn has_part(executed_as: &Path) -> bool {
+    part_of(executed_as).exists()
+}
+
+fn part_of(executed_as: &Path) -> PathBuf {
     let mut name = executed_as.as_os_str().to_owned();
     name.push(".part");
-    let file: PartFile = postcard::from_bytes(&std::fs::read(name).ok()?).ok()?;
+    name.into()
+}
+
+fn load_part(executed_as: &Path) -> Option<(PartFile, Arena)> {
+    let file: PartFile = postcard::from_bytes(&std::fs::read(part_of(executed_as)).ok()?).ok()?;
     let arena = Arena::open(&file.arena).ok()?;
     Some((file, arena))
 }
@@ -204,6 +255,7 @@ struct Performer<'a> {
     lenient: bool,
     quiet: bool,
     driver: Option<library::Driver>,
+    streams: Vec<within::Stream>,
 }
 
 impl<'a> Performer<'a> {
@@ -223,6 +275,7 @@ impl<'a> Performer<'a> {
             lenient: false,
             quiet: false,
             driver: context.subject.map(|link| library::Driver::new(link, arena)),
+            streams: Vec::new(),
         }
     }
 
@@ -249,7 +302,7 @@ impl<'a> Performer<'a> {
     }
 
     /// Records the state of the root; of other processes nobody asks it at these moments.
-    fn sample(&self, moment: Moment, known: Option<&Sample>) {
+    fn sample(&self, moment: Moment, known: Option<&Known>) {
         match Sample::take(known) {
             Some(sample) => self.arena.append_sample(moment, &sample),
             None => {
@@ -327,8 +380,10 @@ impl<'a> Performer<'a> {
         match act {
             Act::Fork { actor, pid_of, body } => self.fork(*actor, *pid_of, body),
             Act::ForkTree { first, levels, bodies } => self.fork_tree(*first, *levels, bodies),
-            Act::Exec { program, argv, long_arg, env } => {
-                let result = self.exec(program, argv, *long_arg, env.as_deref());
+            Act::Vfork { actor, body } => self.vfork(*actor, body),
+            Act::Quit { code } => self.quit(*code),
+            Act::Exec { program, search, argv, long_arg, env } => {
+                let result = self.exec(program, *search, argv, *long_arg, env.as_deref());
                 self.settle(result)
             }
             Act::Exit { code } => self.exit(*code),
@@ -351,6 +406,7 @@ impl<'a> Performer<'a> {
             Act::Ask { actor, name, operation } => self.ask(*actor, name, operation),
             Act::AskPipeline { actor, name, stages, operation } => self.ask_pipeline(*actor, name, stages, operation),
             Act::AskParallel { threads, lists } => self.ask_parallel(*threads, lists),
+            Act::Meet { name, door, count } => self.meet(name, door, *count),
             other => {
                 let result = self.simple(other);
                 self.settle(result)
@@ -372,12 +428,16 @@ impl<'a> Performer<'a> {
             Act::SetFlags { fd, nonblock, cloexec } => self.set_flags(*fd, *nonblock, *cloexec),
             Act::MakeFile { path, kind, text, mode } => self.make_file(path, *kind, text, *mode),
             Act::Attribute(attribute) => self.attribute(attribute),
-            Act::SetSignal { signal, to, restart } => signal::set(*signal, *to, *restart),
+            Act::PosixSpawn(wishes) => self.posix_spawn(wishes),
+            Act::Within(within) => self.within(within),
+            Act::SetSignal { signal, to, flags } => signal::set(*signal, *to, *flags),
             Act::Mask { block, unblock } => signal::mask(block, unblock),
+            Act::System(system) => self.system(system),
             Act::Listen { slot, listener, family, backlog } => self.listen(*slot, *listener, *family, *backlog),
             Act::Connect { slot, listener } => self.connect(*slot, *listener),
             Act::Accept { slot, from } => self.accept(*slot, *from),
             Act::SendFrames { fd, count, size, sends, lock } => self.send_frames(*fd, *count, *size, *sends, *lock),
+            Act::Ipc(act) => self.ipc(act),
             Act::Memory { slot, pages, shared } => self.map_pages(*slot, *pages, *shared),
             Act::Poke { slot, value } => self.poke(*slot, *value),
             Act::Peek { slot } => self.peek(*slot),
@@ -388,8 +448,9 @@ impl<'a> Performer<'a> {
             Act::Semaphore { slot, value, named, public } => self.semaphore(*slot, *value, *named, *public),
             Act::Down { slot, patience } => self.down(*slot, *patience),
             Act::Up { slot } => self.up(*slot),
-            Act::Ipc(ipc) => self.ipc(ipc),
+            Act::Share(share) => self.share(share),
             Act::Burn { ms, beside } => self.burn(*ms, *beside),
+            Act::Release { door, item, count } => self.release(door, *item, *count),
             _ => Err(Outcome::Unsupported("the interpreter does not know this act".to_owned())),
         }
     }

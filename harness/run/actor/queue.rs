@@ -1,8 +1,8 @@
 //! Message queues. A message holds its number, its priority and its length, so that one that arrives torn, joined to another or
 //! under another's priority is told from a whole one.
 
-use super::{DONE, Performer, failed, os_ipc};
-use crate::generate::ipc::{MessageQueue, QueueVia};
+use super::{DONE, Performer, failed, share_os};
+use crate::generate::share::{MessageQueue, QueueVia};
 use crate::plan::script::Outcome;
 use crate::sys::names;
 
@@ -37,7 +37,7 @@ impl Performer<'_> {
     fn posix(&self, slot: u16, wanted: MessageQueue) -> Result<[i32; 2], Outcome> {
         let path = wanted.public.map_or_else(|| format!("/childproof-{}-q{slot}", self.pid), |public| self.public_name(public.number));
         let create = wanted.public.is_none_or(|public| public.create);
-        let ids = os_ipc::open_queue(&path, create.then_some([wanted.messages.unwrap_or(1), wanted.size]));
+        let ids = share_os::open_queue(&path, create.then_some([wanted.messages.unwrap_or(1), wanted.size]));
         if wanted.public.is_none() {
             names::unlink_queue(&path);
         }
@@ -50,12 +50,12 @@ impl Performer<'_> {
         let key = number.map_or(libc::IPC_PRIVATE, |number| names::key(self.root_pid(), number));
         let create = wanted.public.is_none_or(|public| public.create);
         let limit = wanted.messages.filter(|_| create).map(|messages| u64::from(messages) * u64::from(wanted.size));
-        os_ipc::open_sysv_queue(key, create, limit)
+        share_os::open_sysv_queue(key, create, limit)
     }
 
     /// Removes the queues of this process that nobody else could.
     pub(super) fn remove_own_queues(&self) {
-        self.queues.values().filter(|queue| queue.owner == Some(self.pid)).for_each(|queue| os_ipc::remove_sysv_queue(queue.ids[0]));
+        self.queues.values().filter(|queue| queue.owner == Some(self.pid)).for_each(|queue| share_os::remove_sysv_queue(queue.ids[0]));
     }
 
     fn queue_at(&self, slot: u16) -> Result<Queue, Outcome> {
@@ -66,8 +66,8 @@ impl Performer<'_> {
         let queue = self.queue_at(slot)?;
         let text = message(number, priority, if bytes == 0 { queue.size } else { bytes } as usize);
         match queue.via {
-            QueueVia::Posix => os_ipc::send(queue.ids[usize::from(nohang)], &text, priority)?,
-            QueueVia::Sysv => os_ipc::send_sysv(queue.ids[0], &text, priority, nohang)?,
+            QueueVia::Posix => share_os::send(queue.ids[usize::from(nohang)], &text, priority)?,
+            QueueVia::Sysv => share_os::send_sysv(queue.ids[0], &text, priority, nohang)?,
         }
         DONE
     }
@@ -76,8 +76,8 @@ impl Performer<'_> {
         let queue = self.queue_at(slot)?;
         let mut text = vec![0; if room == 0 { queue.size } else { room } as usize];
         let (length, priority) = match queue.via {
-            QueueVia::Posix => os_ipc::receive(queue.ids[usize::from(nohang)], &mut text)?,
-            QueueVia::Sysv => os_ipc::receive_sysv(queue.ids[0], &mut text, wish, nohang)?,
+            QueueVia::Posix => share_os::receive(queue.ids[usize::from(nohang)], &mut text)?,
+            QueueVia::Sysv => share_os::receive_sysv(queue.ids[0], &mut text, wish, nohang)?,
         };
         text.truncate(length);
         match number_of(&text, priority) {

@@ -1,8 +1,9 @@
-//! Stream sockets on the loopback and in the case directory.
+//! Sockets on the loopback and in the case directory.
 
 use super::{DONE, Performer, failed, number};
 use crate::generate::act::{Family, FdRef};
-use crate::generate::ipc::Patience;
+use crate::generate::ipc::Reuse;
+use crate::generate::share::Patience;
 use crate::plan::record;
 use crate::plan::script::Outcome;
 use std::sync::atomic::Ordering;
@@ -50,6 +51,27 @@ fn loopback6(port: u16) -> Address {
 const UNIX: u32 = 1 << 16;
 const TCP4: u32 = 2 << 16;
 const TCP6: u32 = 3 << 16;
+const UNIX_DGRAM: u32 = 4 << 16;
+const UDP4: u32 = 5 << 16;
+const UDP6: u32 = 6 << 16;
+
+/// An address that was worked out, with the socket that goes with it.
+struct Place {
+    domain: i32,
+    kind: i32,
+    address: Address,
+}
+
+fn word_of(family: Family) -> u32 {
+    match family {
+        Family::Unix => UNIX,
+        Family::Tcp4 => TCP4,
+        Family::Tcp6 => TCP6,
+        Family::UnixDgram => UNIX_DGRAM,
+        Family::Udp4 => UDP4,
+        Family::Udp6 => UDP6,
+    }
+}
 
 impl Performer<'_> {
     /// A path of at most a few dozen bytes: `sun_path` holds 104 to 108, and the case directory may be deep; so actors
@@ -69,46 +91,83 @@ impl Performer<'_> {
         Ok(Address::of(address))
     }
 
-    fn address(&self, word: u32, listener: u16) -> Result<(i32, Address), Outcome> {
+    fn address(&self, word: u32, listener: u16) -> Result<Place, Outcome> {
         let port = (word & 0xffff) as u16;
-        match word & !0xffff {
-            TCP4 => Ok((libc::AF_INET, loopback4(port))),
-            TCP6 => Ok((libc::AF_INET6, loopback6(port))),
-            _ => Ok((libc::AF_UNIX, self.unix_address(listener)?)),
-        }
+        let family = word & !0xffff;
+        let (domain, address) = match family {
+            TCP4 | UDP4 => (libc::AF_INET, loopback4(port)),
+            TCP6 | UDP6 => (libc::AF_INET6, loopback6(port)),
+            _ => (libc::AF_UNIX, self.unix_address(listener)?),
+        };
+        let kind = if matches!(family, UNIX_DGRAM | UDP4 | UDP6) { libc::SOCK_DGRAM } else { libc::SOCK_STREAM };
+        Ok(Place { domain, kind, address })
     }
 
     pub(super) fn listen(&mut self, slot: u16, listener: u16, family: Family, backlog: u32) -> Result<Outcome, Outcome> {
-        let word = match family {
-            Family::Unix => UNIX,
-            Family::Tcp4 => TCP4,
-            Family::Tcp6 => TCP6,
+        self.listen_with(slot, listener, family, backlog, Reuse::default())
+    }
+
+    pub(super) fn listen_with(&mut self, slot: u16, listener: u16, family: Family, backlog: u32, reuse: Reuse) -> Result<Outcome, Outcome> {
+        let (word, at) = match reuse.at {
+            Some(other) => (self.word_when_known(other), other),
+            None => (word_of(family), listener),
         };
-        let (domain, address) = self.address(word, listener)?;
-        let fd = stream_socket(domain)?;
-        self.keep(slot, fd);
-        // SAFETY: a valid address and socket.
-        unsafe {
-            if libc::bind(fd, address.pointer(), address.length) == -1 || libc::listen(fd, backlog as i32) == -1 {
-                return failed();
-            }
+        let fd = self.bound(slot, word, at, reuse)?;
+        // SAFETY: no pointers.
+        if unsafe { libc::listen(fd, backlog as i32) } == -1 {
+            return failed();
         }
-        self.arena.port(listener).store(word | u32::from(bound_port(fd)), Ordering::Release);
+        self.publish(fd, word, listener)
+    }
+
+    pub(super) fn bind(&mut self, slot: u16, listener: u16, family: Family) -> Result<Outcome, Outcome> {
+        let word = word_of(family);
+        let fd = self.bound(slot, word, listener, Reuse::default())?;
+        self.publish(fd, word, listener)
+    }
+
+    /// A socket that has this address.
+    fn bound(&mut self, slot: u16, word: u32, listener: u16, reuse: Reuse) -> Result<i32, Outcome> {
+        let place = self.address(word, listener)?;
+        let fd = socket(&place)?;
+        self.keep(slot, fd);
+        if reuse.address {
+            set_option(fd, libc::SO_REUSEADDR)?;
+        }
+        if reuse.port {
+            super::ipc_os::spreads()?;
+            set_option(fd, libc::SO_REUSEPORT)?;
+        }
+        // SAFETY: a valid address and socket.
+        if unsafe { libc::bind(fd, place.address.pointer(), place.address.length) } == -1 { failed() } else { Ok(fd) }
+    }
+
+    /// Lets everybody know the address.
+    fn publish(&self, fd: i32, word: u32, listener: u16) -> Result<Outcome, Outcome> {
+        self.arena.port(listener).store((word & !0xffff) | u32::from(bound_port(fd)), Ordering::Release);
         DONE
     }
 
-    pub(super) fn connect(&mut self, slot: u16, listener: u16) -> Result<Outcome, Outcome> {
-        let word = loop {
+    pub(super) fn announce(&self, listener: u16) -> Result<Outcome, Outcome> {
+        self.arena.port(listener).store(UNIX, Ordering::Release);
+        DONE
+    }
+
+    fn word_when_known(&self, listener: u16) -> u32 {
+        loop {
             match self.arena.port(listener).load(Ordering::Acquire) {
                 0 => super::control::let_others_run(),
                 word => break word,
             }
-        };
-        let (domain, address) = self.address(word, listener)?;
-        let fd = stream_socket(domain)?;
+        }
+    }
+
+    pub(super) fn connect(&mut self, slot: u16, listener: u16) -> Result<Outcome, Outcome> {
+        let place = self.address(self.word_when_known(listener), listener)?;
+        let fd = socket(&place)?;
         self.keep(slot, fd);
         // SAFETY: a valid address and socket.
-        if unsafe { libc::connect(fd, address.pointer(), address.length) } == -1 { failed() } else { DONE }
+        if unsafe { libc::connect(fd, place.address.pointer(), place.address.length) } == -1 { failed() } else { DONE }
     }
 
     pub(super) fn accept(&mut self, slot: u16, from: FdRef) -> Result<Outcome, Outcome> {
@@ -146,11 +205,18 @@ impl Performer<'_> {
     }
 }
 
-fn stream_socket(domain: i32) -> Result<i32, Outcome> {
+fn socket(place: &Place) -> Result<i32, Outcome> {
     // SAFETY: no pointers.
-    let fd = unsafe { libc::socket(domain, libc::SOCK_STREAM, 0) };
+    let fd = unsafe { libc::socket(place.domain, place.kind, 0) };
     number(fd)?;
     Ok(fd)
+}
+
+fn set_option(fd: i32, option: i32) -> Result<Outcome, Outcome> {
+    let on: libc::c_int = 1;
+    let length = size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: an integer of its length.
+    number(unsafe { libc::setsockopt(fd, libc::SOL_SOCKET, option, (&raw const on).cast(), length) })
 }
 
 fn bound_port(fd: i32) -> u16 {

@@ -16,10 +16,10 @@ pub use own::{
 };
 pub use process::{
     MOST_AT_ONCE, ORPHANS_COME_HERE, close_from, cpus, easy_to_kill, kill_everything, let_nobody_look, let_others_look, limit_cases,
-    limit_cpu, limit_descriptors_of, ordinary, pin, send_quietly, set_cloexec, urgent, urgent_alone,
+    limit_cpu, limit_descriptors_of, may_be_urgent, never_urgent, pin, send_quietly, set_cloexec, urgent,
 };
 pub use sandbox::{
     clone_isolated, die_with_parent, drop_privileges, leftover_ipc, level_exists, loopback_up, mount_sandbox, no_new_privileges, subreaper,
-    used_files, write_id_maps,
+    used, write_id_maps,
 };
 pub use watch::Watch;

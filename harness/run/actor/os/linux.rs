@@ -208,3 +208,72 @@ pub fn executed_as() -> Option<std::path::PathBuf> {
         Some(std::ffi::OsStr::from_bytes(std::ffi::CStr::from_ptr(text).to_bytes()).into())
     }
 }
+
+unsafe extern "C" {
+    static mut environ: *const *const libc::c_char;
+}
+
+/// The environment as it is, for calls that want it handed over; NULL included.
+pub fn environment() -> Vec<*const libc::c_char> {
+    // SAFETY: the array ends with NULL; nobody changes it meanwhile.
+    unsafe { entries(environ) }
+}
+
+/// execvp, with this environment where one is given: POSIX has it search in the PATH of `environ`. Comes back only when it fails.
+pub fn search_and_exec(program: &CString, words: &[*const libc::c_char], env: Option<&[*const libc::c_char]>) {
+    // SAFETY: NULL-terminated arrays that outlive the call; `environ` is put back, and no other thread looks at it.
+    unsafe {
+        let before = environ;
+        if let Some(env) = env {
+            environ = env.as_ptr();
+        }
+        libc::execvp(program.as_ptr(), words.as_ptr());
+        environ = before;
+    }
+}
+
+/// The entries of a NULL-terminated array, NULL included.
+unsafe fn entries(array: *const *const libc::c_char) -> Vec<*const libc::c_char> {
+    let mut all = Vec::new();
+    for n in 0.. {
+        // SAFETY: the caller's promise; the end is not passed.
+        let entry = unsafe { *array.add(n) };
+        all.push(entry);
+        if entry.is_null() {
+            break;
+        }
+    }
+    all
+}
+
+/// Whether user 0 here is the system's root: the kernel makes exceptions for that one alone. user_namespaces(7), uid_map.
+pub fn is_system_root() -> bool {
+    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    map.lines().any(|line| line.split_whitespace().take(2).eq(["0", "0"]))
+}
+
+/// POSIX_SPAWN_SETSID (glibc 2.26).
+pub const SPAWN_SETSID: libc::c_int = libc::POSIX_SPAWN_SETSID as libc::c_int;
+
+/// What vfork does, but for the stack, which a compiler could not keep apart for both processes: the child runs `child`, which does not come back, in this very
+/// memory, on a stack of its own; this process sleeps until it has ended or executed a program. The child's id.
+///
+/// # References
+/// clone(2): CLONE_VM, CLONE_VFORK; vfork(2).
+pub fn borrow_memory<F: FnMut()>(mut child: F) -> Result<i32, Outcome> {
+    const STACK: usize = 4 << 20;
+    extern "C" fn enter<F: FnMut()>(child: *mut libc::c_void) -> libc::c_int {
+        // SAFETY: the caller's closure, which outlives the child because the caller sleeps.
+        let child = unsafe { &mut *child.cast::<F>() };
+        child();
+        0
+    }
+    let stack = super::memory::map(STACK, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_STACK, -1)?;
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    // SAFETY: the stack grows down from its page-aligned end; the caller's memory is not touched by the caller meanwhile.
+    let pid = unsafe { libc::clone(enter::<F>, stack.add(STACK).cast(), flags, (&raw mut child).cast()) };
+    let result = if pid == -1 { super::failed() } else { Ok(pid) };
+    // SAFETY: our own mapping, which nobody uses any more.
+    unsafe { libc::munmap(stack.cast(), STACK) };
+    result
+}

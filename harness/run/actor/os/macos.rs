@@ -148,3 +148,47 @@ pub fn executed_as() -> Option<std::path::PathBuf> {
     let end = buffer.iter().position(|&byte| byte == 0)?;
     Some(std::ffi::OsStr::from_bytes(&buffer[..end]).into())
 }
+
+/// The environment as it is, for calls that want it handed over; NULL included.
+pub fn environment() -> Vec<*const libc::c_char> {
+    let mut all = Vec::new();
+    // SAFETY: the array ends with NULL; nobody changes it meanwhile.
+    unsafe {
+        let array = *libc::_NSGetEnviron();
+        for n in 0.. {
+            let entry: *const libc::c_char = *array.add(n);
+            all.push(entry);
+            if entry.is_null() {
+                break;
+            }
+        }
+    }
+    all
+}
+
+/// execvp, with this environment where one is given: POSIX has it search in the PATH of `environ`. Comes back only when it fails.
+pub fn search_and_exec(program: &CString, words: &[*const libc::c_char], env: Option<&[*const libc::c_char]>) {
+    // SAFETY: NULL-terminated arrays that outlive the call; `environ` is put back, and no other thread looks at it.
+    unsafe {
+        let place = libc::_NSGetEnviron();
+        let before = *place;
+        if let Some(env) = env {
+            *place = env.as_ptr().cast_mut().cast();
+        }
+        libc::execvp(program.as_ptr(), words.as_ptr());
+        *place = before;
+    }
+}
+
+/// There are no user namespaces.
+pub fn is_system_root() -> bool {
+    true
+}
+
+/// POSIX_SPAWN_SETSID of spawn.h (macOS 10.15).
+pub const SPAWN_SETSID: libc::c_int = 0x0400;
+
+/// vfork returns twice on one stack, which Rust cannot promise to keep in order, and macOS has no clone.
+pub fn borrow_memory<F: FnMut()>(_child: F) -> Result<i32, Outcome> {
+    Err(Outcome::Unavailable("macOS deprecates vfork and has no clone".to_owned()))
+}
