@@ -168,7 +168,6 @@ pub struct Semaphore {
 /// `down: lock`, or with an expectation; EINTR is an outcome only with `expect`, otherwise it is waited on again.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
-#[expect(clippy::large_enum_variant, reason = "a scenario has a few steps; boxes would stand in every place that makes one")]
 pub enum Down {
     /// The name alone.
     Name(String),
