@@ -23,6 +23,7 @@
 //!
 //! - [`cli`] → [`bench`], [`report`] → [`judge`] → [`trace`] → [`plan`]
 //! - [`cli`] → `run` → [`generate`], [`wire`], `sys` → [`plan`]
+//! - [`testing`], for Rust libraries that try the suite in their own tests, may use all of it
 //!
 //! [`plan`], [`judge`] and [`trace`] use neither `nix` nor `libc`.
 //!
@@ -48,5 +49,6 @@ pub mod reference;
 pub mod report;
 pub mod run;
 pub mod sys;
+pub mod testing;
 pub mod trace;
 pub mod wire;

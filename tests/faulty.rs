@@ -16,12 +16,13 @@
 mod common;
 
 use childproof::generate::{draw, lower};
-use childproof::judge::PROPERTIES;
 use childproof::judge::verdict::{CaseOutcome, Finding, Verdict};
+use childproof::judge::{self, PROPERTIES};
 use childproof::plan::case::{Case, Plan, Source};
-use childproof::plan::library;
+use childproof::plan::{check, library};
 use childproof::run::Session;
 use childproof::run::subject::{self, Subject};
+use childproof::testing::entries;
 use common::Lazy;
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde::Deserialize;
@@ -164,7 +165,7 @@ fn caught(shared: &Shared, property: &str, path: &Path, name: &str) -> Result<()
     }
     let declared = if faulty.undeclared { &healthy } else { &mutant };
     let performed = Performed { declared, done: &mutant, cases: cases(&faulty, &mutant), enough: Some(&faulty.must_fail) };
-    let seen = runner.seen(&subject::find(&guilty(&faulty))?, &performed, common::seed());
+    let seen = runner.seen(&subject::find(&guilty(&faulty))?, &performed, entries::drawn());
     locked(&shared.matrix).insert(name.to_owned(), seen.failed.keys().cloned().collect());
     judged(&faulty, &seen.failed)
 }
@@ -203,7 +204,7 @@ fn twin(shared: &Shared, runner: &Runner, faulty: &Faulty, healthy: &Plan) -> Re
     let times = std::env::var("CHILDPROOF_TWINS").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
     let all = || {
         (0..times).fold(Seen::default(), |mut all, round| {
-            let seen = runner.seen(&subject, &performed, common::seed().wrapping_add(round));
+            let seen = runner.seen(&subject, &performed, entries::drawn().wrapping_add(round));
             for (property, words) in seen.failed {
                 all.failed.entry(property).or_insert(words);
             }
@@ -234,17 +235,22 @@ fn plans(faulty: &Faulty, path: &Path) -> Result<(Plan, Plan), String> {
     let source = |text: String| Source { id: "faulty/program".into(), path: path.display().to_string(), text };
     match (&faulty.scenario, &faulty.healthy, &faulty.edit) {
         (Some(id), None, None) => {
-            let plan = common::plan(&known(id, path)?)?;
+            let plan = checked(&known(id, path)?)?;
             Ok((plan.clone(), plan))
         }
         (Some(id), None, Some(edit)) => {
             let known = known(id, path)?;
             let edited = Source { text: edit.of(&known.text, path)?, ..known.clone() };
-            Ok((common::plan(&known)?, common::plan(&edited)?))
+            Ok((checked(&known)?, checked(&edited)?))
         }
-        (None, Some(text), Some(edit)) => Ok((common::plan(&source(text.clone()))?, common::plan(&source(edit.of(text, path)?))?)),
+        (None, Some(text), Some(edit)) => Ok((checked(&source(text.clone()))?, checked(&source(edit.of(text, path)?))?)),
         _ => Err(format!("{}: give `scenario`, or `healthy` with `edit`, or `scenario` with `edit`", path.display())),
     }
+}
+
+/// One scenario, checked.
+fn checked(source: &Source) -> Result<Plan, String> {
+    check::check(source, &judge::declarations()).map_err(|problems| format!("{}: {problems:?}\n", source.path))
 }
 
 /// A scenario of the catalogue.
@@ -290,7 +296,7 @@ impl Runner<'_> {
                 Ok(lowered) => lowered,
                 Err(error) => return Seen { failed: BTreeMap::from([("lowering".to_owned(), error.to_string())]), ..seen },
             };
-            let verdict = childproof::judge::judge(&self.session.run(self.worker, &script, &program, subject));
+            let verdict = judge::judge(&self.session.run(self.worker, &script, &program, subject));
             let hung = verdict.outcome == CaseOutcome::Hang;
             seen.add(verdict, &case);
             if hung && performed.enough.is_some_and(|enough| enough.iter().all(|property| seen.failed.contains_key(property))) {

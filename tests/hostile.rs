@@ -63,6 +63,9 @@ const SCENARIOS: &[Attack] = &[
     attack("remount", &[Completed], Some("done\n")),
     attack("writes-home", &[Completed], Some("done\n")),
     attack("other-cases", &[Completed], Some("done\n")),
+    harmless("forges-record", &[Crash]),
+    harmless("cuts-record", &[Crash]),
+    harmless("swaps-record", &[Crash]),
     attack("wrecks-run", &[Crash], None),
     attack("shared-memory", &[Completed, Crash], None),
 ];

@@ -11,6 +11,8 @@ mod mangle;
 mod processes;
 #[path = "judges/rules.rs"]
 mod rules;
+#[path = "judges/spawned.rs"]
+mod spawned;
 #[path = "judges/streams.rs"]
 mod streams;
 #[path = "judges/tears.rs"]
@@ -37,7 +39,7 @@ fn folder() -> PathBuf {
 }
 
 fn pairs() -> Vec<Pair> {
-    [universal::all(), streams::all(), processes::all(), wholes::all()].concat()
+    [universal::all(), streams::all(), processes::all(), wholes::all(), spawned::all()].concat()
 }
 
 /// Writes the files anew when that was asked for, once, before any test reads one.

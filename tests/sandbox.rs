@@ -42,7 +42,7 @@ fn program(acts: Vec<Act>) -> Program {
 
 fn shell(script: &str) -> Program {
     let argv = vec![b"-c".to_vec(), script.as_bytes().to_vec()];
-    program(vec![Act::Exec { program: "/bin/sh".into(), argv, long_arg: 0, env: None }])
+    program(vec![Act::Exec { program: "/bin/sh".into(), search: false, argv, long_arg: 0, env: None }])
 }
 
 fn subject(start: Start) -> Subject {

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     ("cli", &["bench", "report", "judge", "trace", "run", "generate", "wire", "sys", "reference", "plan"]),
+    ("testing", &["cli", "report", "judge", "run", "generate", "wire", "reference", "plan"]),
     ("agent", &["bench", "run", "generate", "trace", "wire", "sys", "plan"]),
     ("bench", &["judge", "trace", "run", "generate", "plan"]),
     ("report", &["judge", "trace", "plan"]),

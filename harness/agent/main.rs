@@ -24,7 +24,7 @@ use std::os::unix::ffi::OsStringExt;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn main(_argc: i32, argv: *const *const std::ffi::c_char, envp: *const *const std::ffi::c_char) -> i32 {
     // SAFETY: the C runtime hands over NULL-terminated arrays of NUL-terminated strings.
-    let (argv, env) = unsafe { (strings(argv), strings(envp)) };
+    let (argv, env) = unsafe { (childproof::run::actor::strings(argv), childproof::run::actor::strings(envp)) };
     if executed_plainly() {
         become_helper(&argv);
     }
@@ -46,25 +46,4 @@ fn become_helper(argv: &[Vec<u8>]) {
         Some(word) if word == childproof::bench::raw::WORD.as_bytes() => childproof::bench::raw::main(),
         _ => {}
     }
-}
-
-/// Copies a NULL-terminated array.
-///
-/// # Safety
-/// `array` must be such an array, or null.
-unsafe fn strings(array: *const *const std::ffi::c_char) -> Vec<Vec<u8>> {
-    let mut copies = Vec::new();
-    if array.is_null() {
-        return copies;
-    }
-    for n in 0.. {
-        // SAFETY: the caller's promise; the end is not passed.
-        let entry = unsafe { *array.add(n) };
-        if entry.is_null() {
-            break;
-        }
-        // SAFETY: the caller's promise.
-        copies.push(unsafe { std::ffi::CStr::from_ptr(entry) }.to_bytes().to_vec());
-    }
-    copies
 }

@@ -2,6 +2,7 @@
 
 use super::ipc::Ipc;
 use super::program::Op;
+use super::share::{Patience, Public, Share};
 use crate::plan::script::ActorId;
 use crate::wire::message::Operation;
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,10 @@ pub enum Via {
     Waitid,
     /// `pidfd_open` + `waitid(P_PIDFD)`; unavailable where there is none
     Pidfd,
+    /// `waitpid(-group)`: any child of the group that the named one leads
+    WaitpidGroup,
+    /// `waitid(P_PGID)`: likewise
+    WaitidGroup,
 }
 
 /// How much a read reads.
@@ -127,6 +132,8 @@ pub enum State {
     Stopped,
     /// Not there any more.
     Gone,
+    /// Asleep for whatever reason, in a call that signals do not interrupt too.
+    Asleep,
     /// The reap handler of the awaiting process itself has reaped so many.
     Reaped(u32),
 }
@@ -171,8 +178,8 @@ pub enum Attribute {
     Limit {
         /// Without RLIMIT_.
         name: String,
-        /// Soft limit.
-        soft: u64,
+        /// Soft limit; `None`: as high as the hard limit.
+        soft: Option<u64>,
         /// Hard limit.
         hard: Option<u64>,
     },
@@ -200,6 +207,70 @@ pub enum Attribute {
     },
     /// An endless loop.
     Spin,
+    /// setgroups, setresgid, setresuid, in this order; unavailable to others than root.
+    Become {
+        /// User id.
+        uid: Option<u32>,
+        /// Group id.
+        gid: Option<u32>,
+        /// Supplementary groups.
+        groups: Option<Vec<u32>>,
+    },
+    /// The same to a user of no rights, where the process is root; otherwise nothing.
+    BecomeOrdinary,
+}
+
+/// A file action of posix_spawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of the calls")]
+pub enum FileAction {
+    /// addopen, for reading, or for writing and made with mode 0600.
+    Open { fd: i32, path: Template, create: bool },
+    /// addclose
+    Close(i32),
+    /// adddup2
+    Dup2 { from: i32, to: i32 },
+    /// addchdir
+    Chdir(Template),
+}
+
+/// What posix_spawn is asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are named after the step's fields, documented in plan/step/spawn.rs")]
+pub struct PosixSpawn {
+    pub actor: ActorId,
+    pub program: Template,
+    pub search: bool,
+    pub argv: Vec<Vec<u8>>,
+    pub env: Option<Vec<Vec<u8>>>,
+    pub actions: Vec<FileAction>,
+    pub group: bool,
+    pub session: bool,
+    pub mask: Option<Vec<i32>>,
+    pub defaults: Vec<i32>,
+}
+
+/// What lives within one process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Within {
+    /// Threads that sleep until the process ends.
+    Threads {
+        /// How many.
+        count: u32,
+        /// The first takes the lock and keeps it.
+        hold: bool,
+    },
+    /// pthread_mutex_trylock, and unlock where it was taken.
+    TryLock,
+    /// fwrite to a fully buffered stream.
+    Buffer {
+        /// The descriptor beneath.
+        fd: FdRef,
+        /// The bytes.
+        text: Vec<u8>,
+    },
+    /// fflush of all streams.
+    Flush,
 }
 
 /// Strings that `{case}` may occur in: the case directory is put in its place when performed.
@@ -224,9 +295,23 @@ pub enum Act {
         levels: u8,
         bodies: Vec<Vec<Op>>,
     },
-    /// execve; `argv` without `argv[0]`, which is `program`; `long_arg`: one more argument of so many bytes.
+    /// A child in the caller's memory, on a stack of its own; the caller sleeps until it ends or executes a program. `Done(pid)`.
+    Vfork {
+        actor: ActorId,
+        body: Vec<Op>,
+    },
+    /// posix_spawn. `Done(pid)`.
+    PosixSpawn(Box<PosixSpawn>),
+    /// exit(3)
+    Quit {
+        code: i32,
+    },
+    /// Threads, lock, buffers.
+    Within(Within),
+    /// execve, or execvp with `search`; `argv` without `argv[0]`, which is `program`; `long_arg`: one more argument of so many bytes.
     Exec {
         program: Template,
+        search: bool,
         argv: Vec<Vec<u8>>,
         long_arg: u64,
         env: Option<Vec<Vec<u8>>>,
@@ -368,9 +453,11 @@ pub enum Act {
     ReportMemory {
         label: String,
     },
+    /// `public`: the name that it keeps; without one it is removed as soon as it is mapped.
     Shared {
         slot: Slot,
         via: SharedVia,
+        public: Option<Public>,
     },
     Add {
         slot: Slot,
@@ -385,14 +472,18 @@ pub enum Act {
         slot: Slot,
         value: u32,
         named: bool,
+        public: Option<Public>,
     },
     /// EINTR is an outcome only when the op is lenient.
     Down {
         slot: Slot,
+        patience: Patience,
     },
     Up {
         slot: Slot,
     },
+    /// What else is done to objects that processes share.
+    Share(Share),
     // --- ordering and control
     Gate {
         gate: u16,

@@ -22,8 +22,27 @@ pub type Bindings = BTreeMap<String, Value>;
 
 /// The first `count` cases of a seed.
 pub fn cases(plan: &Plan, seed: u64, count: u32) -> Vec<Case> {
-    let rows = Rows::of(plan);
-    (0..count).map(|number| case_with(plan, seed, number, &rows)).collect()
+    let deck = Deck::of(plan, seed);
+    (0..count).map(|number| deck.case(number)).collect()
+}
+
+/// All cases of a seed, each drawn when it is asked for: a hundred thousand of them take more memory than all the rest.
+pub struct Deck<'p> {
+    plan: &'p Plan,
+    seed: u64,
+    rows: Rows,
+}
+
+impl<'p> Deck<'p> {
+    /// Works out what they have in common.
+    pub fn of(plan: &'p Plan, seed: u64) -> Deck<'p> {
+        Deck { plan, seed, rows: Rows::of(plan) }
+    }
+
+    /// The case of this number.
+    pub fn case(&self, number: u32) -> Case {
+        case_with(self.plan, self.seed, number, &self.rows)
+    }
 }
 
 /// One case of a seed.

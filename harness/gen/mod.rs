@@ -9,6 +9,7 @@ pub mod program;
 pub mod reach;
 pub mod replay;
 pub mod seed;
+pub mod share;
 pub mod shrink;
 pub mod simpler;
 pub mod strategy;

@@ -4,7 +4,7 @@
 //! else wrote, and such a program can do whatever its user can: in namespaces that is nothing, without them it is `kill -1`. So the
 //! need is derived from what the case does, not declared by it: who means harm does not say so.
 
-use super::act::{Act, FileKind};
+use super::act::{Act, FileAction, FileKind, PosixSpawn};
 use super::program::{Op, Program};
 use crate::wire::message::{EnvRequest, Operation, SpawnRequest, Stdio};
 
@@ -20,14 +20,15 @@ pub fn beyond(program: &Program) -> Option<String> {
 
 fn of_op(op: &Op, own: &[&str]) -> Option<String> {
     match &op.act {
-        Act::Fork { body, .. } | Act::Repeat { body, .. } => body.iter().find_map(|op| of_op(op, own)),
+        Act::Fork { body, .. } | Act::Vfork { body, .. } | Act::Repeat { body, .. } => body.iter().find_map(|op| of_op(op, own)),
         Act::ForkTree { bodies, .. } => bodies.iter().flatten().find_map(|op| of_op(op, own)),
         Act::Exec { program, env, .. } => {
             let vars = env.iter().flatten().map(|var| String::from_utf8_lossy(var).into_owned());
             started(program, own).or_else(|| vars.into_iter().find_map(|var| variable(&var)))
         }
+        Act::PosixSpawn(wishes) => of_posix_spawn(wishes, own),
         Act::Open { path, .. } => named(path, "opens"),
-        Act::MakeFile { path, kind, text, mode } => named(path, "makes").or_else(|| made(path, *kind, text, *mode)),
+        Act::MakeFile { path, kind, text, mode } => named(path, "makes").or_else(|| made(path, *kind, text, *mode, own)),
         Act::Ask { operation, .. } | Act::AskPipeline { operation, .. } => of_operation(operation, own),
         Act::AskParallel { lists, .. } => lists.iter().flatten().find_map(|op| of_op(op, own)),
         _ => None,
@@ -50,6 +51,18 @@ fn of_start(request: &SpawnRequest, own: &[&str]) -> Option<String> {
     program.or_else(|| [stdin, stdout, stderr].into_iter().find_map(file)).or_else(|| vars.find_map(|var| variable(&var)))
 }
 
+fn of_posix_spawn(wishes: &PosixSpawn, own: &[&str]) -> Option<String> {
+    let paths = wishes.actions.iter().filter_map(|action| match action {
+        FileAction::Open { path, .. } | FileAction::Chdir(path) => Some(path),
+        _ => None,
+    });
+    let mut outside = paths.filter(|path| (path.starts_with('/') && !stays(path)) || path.split('/').any(|part| part == ".."));
+    let mut vars = wishes.env.iter().flatten().map(|var| String::from_utf8_lossy(var).into_owned());
+    started(&wishes.program, own)
+        .or_else(|| vars.find_map(|var| variable(&var)))
+        .or_else(|| outside.next().map(|path| format!("it opens {path}")))
+}
+
 /// Whether a path stays where it should.
 fn stays(path: &str) -> bool {
     path == "/dev/null" || path.strip_prefix(OWN).is_some_and(|rest| rest.split('/').all(|part| part != ".."))
@@ -70,16 +83,25 @@ fn variable(text: &str) -> Option<String> {
     ["LD_", "DYLD_"].iter().any(|prefix| name.starts_with(prefix)).then(|| format!("it sets {name} for a program"))
 }
 
-fn made(path: &str, kind: FileKind, text: &[u8], mode: u32) -> Option<String> {
+fn made(path: &str, kind: FileKind, text: &[u8], mode: u32, own: &[&str]) -> Option<String> {
     let shown = path.strip_prefix(OWN).unwrap_or(path);
     let target = String::from_utf8_lossy(text);
     match kind {
-        FileKind::Plain if mode & 0o111 != 0 && !text.is_empty() => Some(format!("it writes the program {shown}")),
+        FileKind::Plain if mode & 0o111 != 0 && !text.is_empty() && !interpreted_by_ours(&target, own) => {
+            Some(format!("it writes the program {shown}"))
+        }
         FileKind::Symlink if target.split('/').any(|part| part == "..") || (target.starts_with('/') && !target.starts_with(OWN)) => {
             Some(format!("it makes a link from {shown} to {target}"))
         }
         _ => None,
     }
+}
+
+/// A script is as harmless as its interpreter; ours, under the name of one of its parts, performs that part.
+fn interpreted_by_ours(text: &str, own: &[&str]) -> bool {
+    let line = text.lines().next().unwrap_or_default();
+    let interpreter = line.strip_prefix("#!").and_then(|rest| rest.split_ascii_whitespace().next());
+    interpreter.and_then(|path| path.strip_prefix("{case}/bin/")).is_some_and(|file| own.contains(&file))
 }
 
 #[cfg(test)]
@@ -95,7 +117,7 @@ mod tests {
 
     fn exec(program: &str, env: Option<&str>) -> Act {
         let env = env.map(|var| vec![var.as_bytes().to_vec()]);
-        Act::Exec { program: program.into(), argv: Vec::new(), long_arg: 0, env }
+        Act::Exec { program: program.into(), search: false, argv: Vec::new(), long_arg: 0, env }
     }
 
     fn open(path: &str) -> Act {

@@ -11,6 +11,7 @@ pub mod crash;
 pub mod drift;
 pub mod frames;
 pub mod hang;
+pub mod linear;
 pub mod outcome;
 pub mod pieces;
 pub mod property;
@@ -96,7 +97,11 @@ pub static PROPERTIES: &[&dyn Property] = &[
     &property::stage_status::StageStatus,
     &property::reaped_all::ReapedAll,
     &property::memory_unshared::MemoryUnshared,
+    &property::spawn_actions::SpawnActions,
+    &property::state_is::StateIs,
+    &property::vfork_suspends::VforkSuspends,
     &property::no_busy_loop::NoBusyLoop,
+    &property::linearizable::Linearizable,
 ];
 
 /// The properties as the checker of scenarios needs to know them.

@@ -9,10 +9,12 @@ mod kinds;
 mod names;
 mod parallel;
 mod pipeline;
+mod shared;
 pub mod vocabulary;
 mod walk;
 mod whole;
 mod wishes;
+mod within;
 
 use super::case::{Plan, Source};
 use super::describe::Planes;

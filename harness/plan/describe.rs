@@ -56,6 +56,13 @@ pub const KINDS: &[Kind] = &[
     kind("process", "exit", Planes::Platform, "", "end at once with this code"),
     kind("process", "wait", Planes::Both, "wait", "wait for a child to end or to change its state"),
     kind("process", "report-state", Planes::Platform, "", "record the state of the process under a label"),
+    kind("process", "vfork", Planes::Platform, "", "start a child that borrows the caller's memory until it ends or executes a program"),
+    kind("process", "quit", Planes::Platform, "", "end by exit(), which flushes the C library's buffers"),
+    kind("spawn", "posix-spawn", Planes::Platform, "", "start the agent by posix_spawn with file actions and attributes"),
+    kind("within", "threads", Planes::Platform, "", "start threads that sleep; the first may take the process's lock"),
+    kind("within", "try-lock", Planes::Platform, "", "take the process's lock and give it back"),
+    kind("within", "buffer", Planes::Platform, "", "write into a buffer of the C library"),
+    kind("within", "flush", Planes::Platform, "", "hand the C library's buffers over to the system"),
     kind("fd", "pipe", Planes::Platform, "", "make a pipe; its ends are NAME.read and NAME.write"),
     kind("fd", "open", Planes::Platform, "", "open a file of the case directory"),
     kind("fd", "close", Planes::Both, "stdin", "close an endpoint; on CHILD.stdin the subject closes it"),
@@ -74,6 +81,7 @@ pub const KINDS: &[Kind] = &[
     kind("attribute", "group", Planes::Platform, "", "put a process into a process group"),
     kind("attribute", "kill-group", Planes::Platform, "", "send a signal to every process of a group"),
     kind("attribute", "spin", Planes::Platform, "", "use the processor until a signal comes"),
+    kind("attribute", "become", Planes::Platform, "", "take another user and groups for good"),
     kind("signal", "signal", Planes::Platform, "", "set the disposition of a signal"),
     kind("signal", "mask", Planes::Platform, "", "block and unblock signals"),
     kind("signal", "kill", Planes::Both, "kill", "send a signal to an actor; without `signal` the library's own kill"),
@@ -97,11 +105,20 @@ pub const KINDS: &[Kind] = &[
     kind("memory", "peek", Planes::Platform, "", "read a byte of every page; they must agree"),
     kind("memory", "report-memory", Planes::Platform, "", "record the private memory of the process under a label"),
     kind("memory", "shared", Planes::Platform, "", "make a shared counter, 0 at first"),
+    kind("memory", "detach", Planes::Platform, "", "unmap a shared counter"),
+    kind("memory", "remove", Planes::Platform, "", "remove the name of a shared counter, semaphore or queue"),
     kind("memory", "add", Planes::Platform, "", "add to a counter, not atomically"),
+    kind("memory", "fetch-add", Planes::Platform, "", "add to a counter at once, and record the value before"),
+    kind("memory", "exchange", Planes::Platform, "", "store another value in a counter at once, and record the value before"),
     kind("memory", "load", Planes::Platform, "", "record the value of a counter"),
     kind("memory", "semaphore", Planes::Platform, "", "make a process-shared semaphore"),
     kind("memory", "down", Planes::Platform, "", "take a semaphore, waiting for it"),
     kind("memory", "up", Planes::Platform, "", "give a semaphore back"),
+    kind("lock", "lock", Planes::Platform, "", "lock an open file, or a range of it: flock, fcntl or ofd"),
+    kind("lock", "unlock", Planes::Platform, "", "give a lock on an open file up"),
+    kind("queue", "queue", Planes::Platform, "", "make or open a message queue: posix or sysv"),
+    kind("queue", "send-message", Planes::Platform, "", "send a numbered message with a priority"),
+    kind("queue", "receive-message", Planes::Platform, "", "receive a message whole; its number is recorded"),
     kind("control", "gate", Planes::Both, "", "wait until somebody opens this gate"),
     kind("control", "open-gate", Planes::Both, "", "open a gate for everybody, for good"),
     kind("control", "await", Planes::Both, "", "wait until an actor is in a state, seen from outside"),
@@ -149,6 +166,13 @@ fn index(step: &Step) -> usize {
         Exit
         Wait
         ReportState
+        Vfork
+        Quit
+        PosixSpawn
+        Threads
+        TryLock
+        Buffer
+        Flush
         Pipe
         Open
         Close
@@ -167,6 +191,7 @@ fn index(step: &Step) -> usize {
         Group
         KillGroup
         Spin
+        Become
         Signal
         Mask
         Kill
@@ -190,11 +215,20 @@ fn index(step: &Step) -> usize {
         Peek
         ReportMemory
         Shared
+        Detach
+        Remove
         Add
+        FetchAdd
+        Exchange
         Load
         Semaphore
         Down
         Up
+        Lock
+        Unlock
+        Queue
+        SendMessage
+        ReceiveMessage
         Gate
         OpenGate
         Await

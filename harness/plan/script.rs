@@ -14,6 +14,9 @@ pub const SUBJECT: ActorId = 4095;
 /// Number of a step within its case, unique over all actors, in the order of the scenario file.
 pub type StepId = u32;
 
+/// Rounds of a native loop of which every step is recorded; of later ones only failures are.
+pub const RECORDED_ROUNDS: u64 = 64;
+
 /// A case as the judge sees it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Script {
@@ -105,6 +108,10 @@ pub struct StepDecl {
     pub on: Option<String>,
     /// For `write-records`: how many, and bytes each.
     pub records: Option<Records>,
+    /// Numbers that the step was given, where judges need them: those of `repeat` (rounds), of a `wait` with WNOWAIT (1), and of steps on
+    /// shared objects, in the order that `judge/linear/operations.rs` reads.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operands: Vec<i64>,
     /// For `spawn` and `exec`: what was asked for, so that properties can compare it with what arrived.
     pub asked: Option<Box<Asked>>,
     /// For `pipeline` and `run`: what was asked for of each stage, from left to right.
@@ -139,6 +146,21 @@ pub struct Asked {
     /// Who and where among processes the program is to be.
     #[serde(default)]
     pub identity: AskedIdentity,
+    /// What else posix_spawn was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spawn: Option<AskedSpawn>,
+}
+
+/// File actions and signal attributes of posix_spawn.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AskedSpawn {
+    /// The actions in their order, in the words of the scenario: `dup2 20 1`.
+    pub actions: Vec<String>,
+    /// The mask asked for; `None`: the caller's.
+    pub mask: Option<Vec<i32>>,
+    /// Signals that are to have their default disposition.
+    pub defaults: Vec<i32>,
 }
 
 /// The part of a start that is about the process itself. What was not asked for is absent or false.

@@ -13,7 +13,10 @@ static BEFORE: Mutex<Vec<(i32, libc::sigaction)>> = Mutex::new(Vec::new());
 extern "C" fn nothing(_: libc::c_int) {}
 
 /// Handles a signal from now on.
-pub(super) fn handle(signal: i32) -> io::Result<()> {
+///
+/// # Errors
+/// `EINVAL`: it is no signal that can be handled.
+pub fn handle(signal: i32) -> io::Result<()> {
     // SAFETY: a zeroed sigaction is valid: no flags, an empty mask, a place for the old action.
     let (mut action, mut old): (libc::sigaction, libc::sigaction) = unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
     action.sa_sigaction = nothing as extern "C" fn(libc::c_int) as libc::sighandler_t;
@@ -24,7 +27,7 @@ pub(super) fn handle(signal: i32) -> io::Result<()> {
 }
 
 /// Puts back what was there, the last first.
-pub(super) fn undo() {
+pub fn undo() {
     for (signal, old) in lock(&BEFORE).drain(..).rev() {
         // SAFETY: an action that sigaction itself gave.
         unsafe { libc::sigaction(signal, &raw const old, std::ptr::null_mut()) };

@@ -33,7 +33,7 @@ mod command;
 mod communicate;
 mod daemon;
 pub mod fault;
-mod handlers;
+pub mod handlers;
 mod misdeeds;
 mod pipeline;
 mod platform;

@@ -56,7 +56,7 @@ fn label(history: &History, later: &[Event], actor: ActorId, step: StepId) -> St
     });
     match outcomes.next() {
         // These two return only when they fail.
-        None if declared.is_some_and(|step| matches!(step.kind.as_str(), "exit" | "exec")) => words,
+        None if declared.is_some_and(|step| matches!(step.kind.as_str(), "exit" | "quit" | "exec")) => words,
         None => format!("{words} → never returned"),
         Some(Outcome::Done(_)) => words,
         Some(outcome) => format!("{words} → {}", said(outcome)),
@@ -205,6 +205,7 @@ mod tests {
             on: None,
             records: None,
             asked: None,
+            operands: Vec::new(),
             stages: Vec::new(),
         };
         Script {

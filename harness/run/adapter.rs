@@ -222,6 +222,8 @@ fn become_adapter(words: &[CString], command: &AdapterCommand, start: &SubjectSt
 
 /// The state that the adapter is to find. `tell` is kept open until the exec.
 fn prepare(start: &SubjectStart, tell: i32) -> io::Result<()> {
+    sys::unguard();
+    sys::never_urgent();
     sys::let_others_look();
     sys::Watch::forget();
     // SAFETY: setsid takes no memory.

@@ -18,6 +18,7 @@ use crate::trace::{Event, What};
 use std::fs::OpenOptions;
 use std::mem::offset_of;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 
@@ -36,6 +37,8 @@ const LOG: usize = 128 << 10;
 const COMMITTED: u32 = 0x7c41_ae0e;
 /// Commits a record that is no event but the root's sample of itself: its time, then the sample's bytes.
 const SAMPLED: [u32; 2] = [0x7c41_ae0f, 0x7c41_ae10];
+/// The log of an ordinary case is shorter.
+const ORDINARY: usize = 1 << 20;
 const HEAD_ROOM: usize = 8;
 /// An event of ordinary size is put together in so many bytes of the stack.
 const SMALL: usize = 512;
@@ -54,6 +57,8 @@ pub struct Header {
     /// Sequence number of the next request to the subject.
     pub next_seq: AtomicU64,
     accounted: AtomicU32,
+    /// Bit n: an object was made under the case's name n.
+    named: AtomicU64,
     slots: [Slot; ACTORS],
     accounted_fds: [AtomicI32; ACCOUNTED],
 }
@@ -96,6 +101,8 @@ pub struct Arena {
     base: *mut u8,
     size: usize,
     path: PathBuf,
+    /// The file: device and number.
+    file: (u64, u64),
 }
 
 // SAFETY: everything behind `base` is reached through atomics or through ranges reserved by fetch-add.
@@ -134,7 +141,8 @@ impl Arena {
         if base == libc::MAP_FAILED {
             return Err(std::io::Error::last_os_error());
         }
-        Ok(Arena { base: base.cast(), size, path: path.to_owned() })
+        let meta = file.metadata()?;
+        Ok(Arena { base: base.cast(), size, path: path.to_owned(), file: (meta.dev(), meta.ino()) })
     }
 
     /// The shared header.
@@ -143,9 +151,33 @@ impl Arena {
         unsafe { &*self.base.cast::<Header>() }
     }
 
-    /// Whether the file still is where others find it.
+    /// Whether the file still is where others find it, whole, and none other is in its place.
     pub fn in_place(&self) -> bool {
-        self.path.metadata().is_ok_and(|meta| meta.len() == self.size as u64)
+        let same = |meta: std::fs::Metadata| meta.len() == self.size as u64 && (meta.dev(), meta.ino()) == self.file;
+        !crate::sys::lost() && self.path.symlink_metadata().is_ok_and(same)
+    }
+
+    /// Has this process survive it when the file is cut short, or has no room for a page; for the warden alone.
+    ///
+    /// # Errors
+    /// Those of sigaction(2).
+    pub fn guard(&self) -> std::io::Result<()> {
+        crate::sys::guard(self.base, self.size)
+    }
+
+    /// Takes as much room on the file system as an ordinary case needs, where that is shared with others: to find none in the
+    /// middle of a case would look like a fault of the case.
+    ///
+    /// # Errors
+    /// A full file system.
+    pub fn take_room(&self) -> std::io::Result<()> {
+        use std::os::unix::fs::FileExt;
+        OpenOptions::new().write(true).open(&self.path)?.write_all_at(&vec![0; LOG + ORDINARY], 0)
+    }
+
+    /// Whether the record cannot be of actors: more is reserved than there is room for, and nobody said so.
+    pub fn forged(&self) -> bool {
+        self.header().head.load(Ordering::Acquire) > (self.size - LOG) as u64 && !self.overflowed()
     }
 
     /// Where the file is.
@@ -180,7 +212,7 @@ impl Arena {
 
     /// Bytes of the log in use.
     fn used(&self) -> usize {
-        (self.header().head.load(Ordering::Acquire) as usize).min(self.size - LOG)
+        usize::try_from(self.header().head.load(Ordering::Acquire)).map_or(self.size - LOG, |head| head.min(self.size - LOG))
     }
 
     /// The log as it lies there; [`events_in`] reads it.
@@ -218,7 +250,8 @@ impl Arena {
         let length = parts[0].len() + parts[1].len();
         let room = (HEAD_ROOM + length).next_multiple_of(8);
         let at = self.header().head.fetch_add(room as u64, Ordering::AcqRel) as usize;
-        if at + room > self.size - LOG {
+        // A case that wrote over the head can make it anything.
+        if at.checked_add(room).is_none_or(|end| end > self.size - LOG) {
             self.header().overflow.store(1, Ordering::Release);
             return;
         }
@@ -284,6 +317,17 @@ impl Arena {
     /// The inode of what was made last into this slot, 0 while nothing was; none for slots beyond [`MADE`].
     pub fn made(&self, slot: u16) -> Option<&AtomicU64> {
         self.header().slots[..MADE].get(usize::from(slot)).map(|slot| &slot.made)
+    }
+
+    /// Notes that an object was made under this name of the case's.
+    pub fn note_name(&self, number: u16) {
+        self.header().named.fetch_or(1 << (number % 64), Ordering::AcqRel);
+    }
+
+    /// The names of the case's under which objects were made.
+    pub fn names(&self) -> impl Iterator<Item = u16> + use<> {
+        let named = self.header().named.load(Ordering::Acquire);
+        (0..64).filter(move |number| named >> number & 1 == 1)
     }
 
     /// Notes that the scenario itself left this descriptor of the root open.

@@ -76,6 +76,11 @@ impl Capture {
         String::from_utf8_lossy(&text).trim().to_owned()
     }
 
+    /// Flags of the three shared descriptions as they are to be.
+    pub fn usual(&self) -> [i32; 3] {
+        self.flags
+    }
+
     /// Flags of the three shared descriptions; and puts them back as they were.
     pub fn described(&self) -> [i32; 3] {
         let now = self.flags_now();

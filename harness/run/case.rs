@@ -10,13 +10,14 @@ use super::actor::{self, Context, DriverLink};
 use super::adapter::Adapter;
 use super::arena::{self, Moment};
 use super::deadline::{Over, Wait};
-use super::frame::{Done, Job, ended_in_words};
+use super::frame::{self, Done, Job, ended_in_words};
+use super::plain::{self, interpreted, plain};
 use super::warden::Warden;
 use super::{excess, observe, privilege, snapshot};
-use crate::generate::act::Act;
+use crate::generate::act::{Act, Attribute};
 use crate::generate::program::{Op, Program};
 use crate::plan::script::{Ended, Outcome};
-use crate::sys::{self, Sample};
+use crate::sys::{self, Known, Sample};
 use crate::trace::state::ProcState;
 use crate::trace::{End, Event, What};
 use crate::wire::capability;
@@ -42,14 +43,36 @@ impl Warden {
             Err(error) => done.end = End::Harness { message: format!("the program cannot be read: {error}") },
             Ok(program) => {
                 self.arena.reset(std::mem::replace(&mut self.slots, slots(&program)));
+                if sys::lost() {
+                    // The case before cut the record short in a way that nobody saw; this one is to have a warden of its own.
+                    (done.end, done.retire) = (End::Harness { message: frame::REMOVED.to_owned() }, true);
+                    return Some(done);
+                }
+                self.cases = self.cases.wrapping_add(1);
+                if self.in_full() {
+                    self.known = None;
+                }
+                // A bomb is ended only by who gets the CPU before it does; steps of ours are none.
+                let urgent = self.may_be_urgent() && !interpreted(&program);
+                if urgent {
+                    sys::urgent(true);
+                }
                 if let Err(end) = self.perform(&program, job, &mut done)? {
                     done.end = end;
                     self.end_everything();
+                }
+                if urgent {
+                    sys::urgent(false);
                 }
                 self.gather(&program, &mut done);
             }
         }
         Some(done)
+    }
+
+    /// Whether nothing is spared after this case.
+    fn in_full(&self) -> bool {
+        self.cases.is_multiple_of(plain::EVERY)
     }
 
     /// Steps 1 to 4; `None` when main is gone, an error when the case could not even begin.
@@ -58,15 +81,17 @@ impl Warden {
             Ok(link) => link,
             Err(end) => return Some(Err(end)),
         };
-        done.flags[0] = Some(self.capture.described());
+        // Who could have changed them since they were put right is an adapter that lives on.
+        done.flags[0] = Some(if self.adapter.is_some() { self.capture.described() } else { self.capture.usual() });
         let context = Context { case_dir: self.home.dir().to_owned(), agent: self.agent.clone(), subject: link };
         if let Err(error) = actor::prepare(program, &self.arena, &context) {
             return Some(Err(End::Harness { message: format!("write the agents' programs: {error}") }));
         }
-        let known = self.known.filter(|_| only_interpreted(program));
+        let known = self.known.filter(|_| interpreted(program));
+        let spared = known.is_some() && plain(program);
         // SAFETY: the warden has one thread.
         let root = match unsafe { sys::fork() } {
-            Ok(0) => become_root(program, self, context, known.as_ref()),
+            Ok(0) => become_root(program, self, context, known, spared),
             Ok(root) => root,
             Err(error) => return Some(Err(End::Harness { message: format!("fork the case root: {error}") })),
         };
@@ -94,7 +119,7 @@ impl Warden {
         }
         self.leftovers(over, root, adapter.filter(|_| adapter_ended.is_none()), program, done);
         if known.is_none() {
-            self.known = if only_interpreted(program) { self.arena.sample_before() } else { None };
+            self.known = if interpreted(program) { self.arena.sample_before() } else { None };
         }
         Some(Ok(()))
     }
@@ -106,7 +131,7 @@ impl Warden {
             control: self.control(),
             root,
             adapter,
-            until_ns: sys::now_ns() + deadline_ms * 1_000_000,
+            limit_ms: deadline_ms,
             root_done: &|| self.arena.header().root_done.load(Ordering::Acquire) != 0,
             tick_ms: if self.alone() { TICK_MS } else { WIDE_TICK_MS },
             excess: &|| excess::of_case(self.alone(), self.memory),
@@ -117,6 +142,9 @@ impl Warden {
     /// The adapter that the program wants, started afresh where the one at hand does not do.
     fn link(&mut self, program: &Program, job: &Job, done: &mut Done) -> Result<Option<DriverLink>, End> {
         if !program.library {
+            if takes_identity(&program.root) {
+                self.let_users_run()?;
+            }
             return Ok(None);
         }
         let command = job.adapter.as_ref().ok_or_else(|| End::Harness { message: "a library case without a subject".to_owned() })?;
@@ -125,6 +153,7 @@ impl Warden {
         if let Some((path, _)) = &mut start.listen {
             *path = path.replace("{case}", &self.home.dir().to_string_lossy());
         }
+        self.adapter_lives()?;
         if !self.adapter.as_ref().is_some_and(|adapter| adapter.serves(command, &start)) {
             self.end_everything();
             self.adapters += 1;
@@ -142,13 +171,33 @@ impl Warden {
             return Err(End::Unsupported { reason: format!("{} does not claim `{lacking}`", adapter.hello.library) });
         }
         if needs(&program.root).contains(&"user") {
-            self.arena.open_to_users();
-            let places = [(self.agent.as_path(), libc::X_OK), (self.arena.path(), libc::R_OK | libc::W_OK), (self.home.dir(), libc::X_OK)];
-            privilege::others_may_run(&places).map_err(|reason| End::Unavailable { reason })?;
+            self.let_users_run()?;
         }
         done.adapter[0] = sys::state_of(adapter.pid).ok();
         let [request_fd, reply_fd] = adapter.fds();
         Ok(Some(DriverLink { request_fd, reply_fd, pid: adapter.pid, request_ms: job.request_ms }))
+    }
+
+    /// Opens what programs that run as another user need, or says what they cannot reach.
+    fn let_users_run(&self) -> Result<(), End> {
+        self.arena.open_to_users();
+        let places = [(self.agent.as_path(), libc::X_OK), (self.arena.path(), libc::R_OK | libc::W_OK), (self.home.dir(), libc::X_OK)];
+        privilege::others_may_run(&places).map_err(|reason| End::Unavailable { reason })
+    }
+
+    /// An adapter that ended since the case before is replaced. That it was killed by KILL was somebody outside (or the kernel, for
+    /// want of memory); any other end between two cases is its own, and has to be told of some case.
+    fn adapter_lives(&mut self) -> Result<(), End> {
+        let Some(pid) = self.adapter.as_ref().map(|adapter| adapter.pid) else { return Ok(()) };
+        let ended = match sys::reap(pid) {
+            Ok(Some(change)) if !matches!(change.ended, Ended::Stopped(_) | Ended::Continued) => change.ended,
+            _ => return Ok(()),
+        };
+        self.end_everything();
+        match ended {
+            Ended::Killed { signal: libc::SIGKILL, .. } => Ok(()),
+            ended => Err(End::Crash { message: format!("the subject's process {} after the case before", ended_in_words(ended)) }),
+        }
     }
 
     fn end_of(&self, over: Over, adapter_ended: Option<Ended>, program: &Program) -> End {
@@ -160,9 +209,7 @@ impl Warden {
             (_, Some(ended)) => End::Crash { message: format!("the subject's process {}", ended_in_words(ended)) },
             (Over::Ended(Ended::Exited(actor::PROTOCOL)), _) if program.library => End::Protocol { message: self.last_words() },
             (Over::Ended(Ended::Exited(actor::SUBJECT_DIED)), _) if program.library => End::Crash { message: self.last_words() },
-            (Over::Ended(Ended::Exited(PANICKED)), _) => {
-                End::Harness { message: format!("the case root panicked: {}", self.capture.tail()) }
-            }
+            (Over::Ended(Ended::Exited(PANICKED)), _) => by_us(program, format!("the case root panicked: {}", self.capture.tail())),
             (Over::Ended(ended @ Ended::Killed { .. }), _) => End::Crash { message: format!("the case root {}", ended_in_words(ended)) },
             _ => End::Done,
         }
@@ -206,6 +253,10 @@ impl Warden {
     fn clean_up_subject(&self, program: &Program, done: &mut Done) -> bool {
         let Some(adapter) = &self.adapter else { return false };
         let seq = self.arena.header().next_seq.fetch_add(1, Ordering::AcqRel);
+        if !self.seq_is_likely() {
+            done.end = End::Crash { message: "the case wrote over the number of the next question".to_owned() };
+            return false;
+        }
         if let Err(message) = adapter.reset(seq, RESET_MS) {
             done.end = End::Protocol { message: format!("asked to reset after the case, {message}") };
             return false;
@@ -228,20 +279,35 @@ impl Warden {
     fn gather(&mut self, program: &Program, done: &mut Done) {
         done.flags[1] = Some(self.capture.described());
         if self.arena.overflowed() {
-            done.end = End::Harness { message: "the case recorded more events than there is room for".to_owned() };
+            done.end = by_us(program, "the case recorded more events than there is room for".to_owned());
         }
         done.last_words = program.library && !matches!(done.end, End::Done);
-        if let Some(message) = self.capture.take(&mut done.output) {
+        let touched = self.home.touched();
+        // What is written to standard output and error takes blocks of the same file system.
+        let silent = interpreted(program) && touched.nothing();
+        if let Some(message) = if silent { None } else { self.capture.take(&mut done.output) } {
             done.end = End::Crash { message };
         }
         done.accounted_fds = self.arena.accounted_fds();
-        if program.agents.is_empty() && !program.library && self.home.untouched() {
+        if !self.home.in_place() {
+            // A case that looked for its files there has found nothing, whoever it was.
+            (done.end, done.retire) = (End::Harness { message: frame::REMOVED.to_owned() }, true);
+            return;
+        }
+        if interpreted(program) && touched.files_as_before() && !sys::lost() {
             // No file was made, and /dev/shm is on the same file system; System V objects are no files.
-            done.shared = sys::leftover_ipc(true);
+            done.shared = observe::take_named(&self.arena);
+            if !plain(program) || self.in_full() {
+                done.shared.extend(sys::leftover_ipc(true));
+            }
+            self.home.note(touched);
             return;
         }
         done.files = self.home.left_files();
         done.shared = observe::take_shared(self.alone(), &self.arena);
+        if !self.alone() && !self.home.has_room() {
+            done.end = End::Harness { message: format!("no room is left on the file system of {}", self.run.display()) };
+        }
         let renewed = self.home.renew();
         if renewed.is_err() || !self.sound() {
             // No step does that: it was a program of the case, or the subject.
@@ -253,8 +319,19 @@ impl Warden {
 
     /// Whether the run directory still is what the next case needs.
     fn sound(&self) -> bool {
-        ["case/bin", "case/tmp", "stdout", "stderr"].iter().all(|name| self.run.join(name).exists()) && self.arena.in_place()
+        let there = ["case/bin", "case/tmp", "stdout", "stderr"].iter().all(|name| self.run.join(name).exists());
+        there && self.arena.in_place() && !self.arena.forged() && self.seq_is_likely()
     }
+
+    /// Whether the number of the next question is one that was counted up to.
+    fn seq_is_likely(&self) -> bool {
+        self.arena.header().next_seq.load(Ordering::Acquire) < 1 << 40
+    }
+}
+
+/// How a case ended that seems to have failed by us: where nothing but our own steps ran nobody else can have made it look so.
+fn by_us(program: &Program, message: String) -> End {
+    if interpreted(program) { End::Harness { message } } else { End::Crash { message } }
 }
 
 /// Whether a subject is as it was, as far as it must be to serve on.
@@ -270,24 +347,18 @@ fn cpu_seconds(program: &Program) -> u64 {
     program.deadline_ms.div_ceil(1000) + CPU_RESERVE
 }
 
-/// Whether nothing runs in a case but steps of ours, forked from the warden. Those change nothing of the warden, so that the
-/// next root begins exactly as this one did. A program that is executed may: with the same user id it can set the warden's
-/// limits and priority.
-fn only_interpreted(program: &Program) -> bool {
-    fn forks_alone(op: &Op) -> bool {
-        match &op.act {
-            Act::Exec { .. } => false,
-            Act::Fork { body, .. } | Act::Repeat { body, .. } => body.iter().all(forks_alone),
-            Act::ForkTree { bodies, .. } => bodies.iter().flatten().all(forks_alone),
-            _ => true,
-        }
-    }
-    !program.library && program.agents.is_empty() && program.root.iter().all(forks_alone)
+/// Whether a process of the case becomes another user for good, under whom the programs that it executes run.
+fn takes_identity(ops: &[Op]) -> bool {
+    ops.iter().any(|op| match &op.act {
+        Act::Attribute(Attribute::Become { .. }) => true,
+        Act::Fork { body, .. } | Act::Vfork { body, .. } | Act::Repeat { body, .. } => takes_identity(body),
+        _ => false,
+    })
 }
 
 /// How many actors, gates, listeners and descriptor slots a case can have; where foreign programs run, any.
 fn slots(program: &Program) -> usize {
-    if only_interpreted(program) {
+    if interpreted(program) {
         usize::from(program.actors.max(program.gates).max(program.fd_slots)).max(arena::LISTENERS)
     } else {
         arena::ACTORS
@@ -295,7 +366,11 @@ fn slots(program: &Program) -> usize {
 }
 
 /// The forked child: takes off what is the warden's alone and performs.
-fn become_root(program: &Program, warden: &Warden, mut context: Context, known: Option<&Sample>) -> ! {
+fn become_root(program: &Program, warden: &Warden, mut context: Context, known: Option<Sample>, spared: bool) -> ! {
+    sys::unguard();
+    if !interpreted(program) {
+        sys::never_urgent();
+    }
     sys::let_others_look();
     sys::Watch::forget();
     // SAFETY: setsid takes no memory; in a fresh fork it succeeds.
@@ -312,7 +387,9 @@ fn become_root(program: &Program, warden: &Warden, mut context: Context, known: 
     }
     // Refusal means that the hard limit is lower already.
     let _ = sys::limit_cpu(cpu_seconds(program));
-    let performed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| actor::perform_root(program, &warden.arena, &context, known)));
+    let known = known.map(|known| Known { sample: known.of_root(actor::own_pid(), cpu_seconds(program)), spared });
+    let perform = || actor::perform_root(program, &warden.arena, &context, known.as_ref());
+    let performed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(perform));
     let Err(_) = performed;
     sys::exit_now(PANICKED)
 }
@@ -330,7 +407,7 @@ fn keep_two(one: i32, other: i32) -> (i32, i32) {
 }
 
 /// The capabilities that the requests of a program need.
-fn needs(ops: &[Op]) -> Vec<&'static str> {
+pub fn needs(ops: &[Op]) -> Vec<&'static str> {
     let of = |op: &Op| match &op.act {
         Act::Ask { operation, .. } | Act::AskPipeline { operation, .. } => capability::of(operation),
         Act::AskParallel { lists, .. } => ["threads"].into_iter().chain(lists.iter().flat_map(|list| needs(list))).collect(),

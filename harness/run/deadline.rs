@@ -1,7 +1,8 @@
-//! Waiting for a case: for its root, for main, for the deadline, all at once and without a single sleep.
+//! Waiting for a case: for its root, for main, for the deadline, all at once and without a single sleep. Of the deadline only the
+//! time counts in which the warden was awake ([`Patience`]).
 
 use crate::plan::script::Ended;
-use crate::sys::{self, Change, Watch};
+use crate::sys::{self, Change, Patience, Watch};
 
 /// Why the wait is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +40,8 @@ pub struct Wait<'a> {
     pub root: i32,
     /// The adapter, when there is one.
     pub adapter: Option<i32>,
-    /// When it is late, on the monotonic clock.
-    pub until_ns: u64,
+    /// After how many milliseconds it is late.
+    pub limit_ms: u64,
     /// Whether the root has done its last step.
     pub root_done: &'a dyn Fn() -> bool,
     /// How often to look at what the case uses.
@@ -54,11 +55,11 @@ impl Wait<'_> {
     /// the case can.
     pub fn wait(&self) -> (Over, Option<Ended>) {
         let mut adapter_ended = None;
+        let mut patience = Patience::of_ms(self.limit_ms);
         let mut looked_ns = sys::now_ns();
         loop {
-            let left_ns = self.until_ns.saturating_sub(sys::now_ns());
-            let timeout = left_ns.div_ceil(1_000_000).min(self.tick_ms);
-            let [news, main] = sys::readable([self.watch.fd(), self.control], i32::try_from(timeout).unwrap_or(0));
+            let slice = patience.slice_ms(self.tick_ms);
+            let [news, main] = sys::readable([self.watch.fd(), self.control], slice);
             if news {
                 self.watch.drain();
                 if let Some(over) = self.changes(&mut adapter_ended) {
@@ -68,7 +69,7 @@ impl Wait<'_> {
             if main {
                 return (Over::MainGone, adapter_ended);
             }
-            if self.until_ns <= sys::now_ns() {
+            if !patience.lasts(slice) {
                 return (Over::Late, adapter_ended);
             }
             // A bomb of short-lived processes makes news without end; that must not keep the look from happening.

@@ -20,6 +20,8 @@ use std::path::PathBuf;
 const LONGEST: u32 = 1 << 30;
 /// Bytes beside a frame are sent with it up to this length.
 const SHORT: usize = 16 << 10;
+/// What a warden says whose run directory is gone: the case may have done it, or somebody outside.
+pub const REMOVED: &str = "the directory that the case ran in was removed";
 /// A buffer that grew beyond this is given back.
 const ROOMY: usize = 1 << 20;
 

@@ -4,21 +4,45 @@
 //! and removing three directories costs more than an empty case's fork; so what was not touched is not made again: the number
 //! of files on the run directory's own file system tells in one call whether anything was left.
 
-use crate::sys;
+use crate::sys::{self, Used};
+use std::ffi::CString;
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// The case directory.
 #[derive(Debug)]
 pub struct Home {
     dir: PathBuf,
+    run: CString,
     handle: File,
-    /// Files on the file system when everything is clean; `None` where that tells nothing (it is shared with others).
-    clean: Option<u64>,
+    /// The run directory: device and number.
+    place: (u64, u64),
+    /// What is on the file system when everything is clean; `None` where that tells nothing (it is shared with others).
+    clean: Option<Used>,
     moved: u32,
+}
+
+/// The file system then and now.
+#[derive(Clone, Copy, Debug)]
+pub struct Touched {
+    clean: Option<Used>,
+    now: Option<Used>,
+}
+
+impl Touched {
+    /// Whether certainly no file was made or removed.
+    pub fn files_as_before(self) -> bool {
+        self.now.zip(self.clean).is_some_and(|(now, clean)| now.files == clean.files)
+    }
+
+    /// Whether certainly nothing was written, either.
+    pub fn nothing(self) -> bool {
+        self.now.is_some() && self.now == self.clean
+    }
 }
 
 impl Home {
@@ -30,8 +54,20 @@ impl Home {
         let dir = run.join("case");
         furnish(&dir)?;
         let handle = File::open(run)?;
-        let clean = if own { sys::used_files(handle.as_raw_fd()) } else { None };
-        Ok(Home { dir, handle, clean, moved: 0 })
+        let clean = if own { sys::used(handle.as_raw_fd()) } else { None };
+        let (meta, run) = (handle.metadata()?, CString::new(run.as_os_str().as_bytes())?);
+        Ok(Home { dir, run, handle, place: (meta.dev(), meta.ino()), clean, moved: 0 })
+    }
+
+    /// Whether the run directory still is where it was made. Who removes it from outside unmounts it inside too, and a case that
+    /// looks for its files there finds nothing.
+    pub fn in_place(&self) -> bool {
+        sys::file_at(&self.run) == Some(self.place)
+    }
+
+    /// Whether its file system has room for anything at all.
+    pub fn has_room(&self) -> bool {
+        sys::has_room(self.handle.as_raw_fd())
     }
 
     /// Its path.
@@ -42,13 +78,18 @@ impl Home {
     /// After files of the warden's own were made beside the case directory: what is there now is clean.
     pub fn settle(&mut self) {
         if self.clean.is_some() {
-            self.clean = sys::used_files(self.handle.as_raw_fd());
+            self.clean = sys::used(self.handle.as_raw_fd());
         }
     }
 
-    /// Whether certainly no file was made since the directory was clean.
-    pub fn untouched(&self) -> bool {
-        self.clean.is_some() && self.clean == sys::used_files(self.handle.as_raw_fd())
+    /// What has become of the file system since the directory was clean.
+    pub fn touched(&self) -> Touched {
+        Touched { clean: self.clean, now: self.clean.and_then(|_| sys::used(self.handle.as_raw_fd())) }
+    }
+
+    /// What was seen then is clean: files of the warden's own grow, too.
+    pub fn note(&mut self, touched: Touched) {
+        self.clean = touched.now;
     }
 
     /// Names below `tmp/`, with their path from the case directory.
@@ -64,7 +105,9 @@ impl Home {
     /// # Errors
     /// Those of the file system, when not even a move helps.
     pub fn renew(&mut self) -> io::Result<()> {
-        if empty(&self.dir).and_then(|()| furnish(&self.dir)).is_err() {
+        // What a link in its place leads to is not ours to empty.
+        let own = fs::symlink_metadata(&self.dir).is_ok_and(|meta| meta.is_dir());
+        if !own || empty(&self.dir).and_then(|()| furnish(&self.dir)).is_err() {
             // Something in it cannot be removed; out of the way it harms nobody, and it goes with the run directory.
             self.moved += 1;
             let aside = self.dir.with_file_name(format!("aside-{}", self.moved));
@@ -126,7 +169,7 @@ mod tests {
     fn a_directory_is_as_new_again_whatever_was_done_to_it() {
         let run = tempfile::tempdir().unwrap();
         let mut home = Home::make(run.path(), false).unwrap();
-        assert!(!home.untouched(), "a shared file system tells nothing");
+        assert!(!home.touched().files_as_before() && !home.touched().nothing(), "a shared file system tells nothing");
         let deep = home.dir().join("tmp/a/b");
         fs::create_dir_all(&deep).unwrap();
         fs::write(deep.join("file"), "x").unwrap();

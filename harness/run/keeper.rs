@@ -121,15 +121,11 @@ impl Fork {
         sandbox::eligible(level)?;
         let pipe = || io::pipe().map_err(|error| format!("make a pipe: {error}"));
         let ((go_read, go_write), (ready_read, ready_write)) = (pipe()?, pipe()?);
-        // The namespaces' owner has no right to it any more, so it is asked for before.
         if level == Isolation::Root {
-            sys::urgent();
+            sys::may_be_urgent();
         }
         // SAFETY: the keeper has one thread.
         let forked = unsafe { if level.alone() { sys::clone_isolated() } else { sys::fork() } };
-        if !matches!(forked, Ok(0)) {
-            sys::ordinary();
-        }
         match forked {
             Err(error) => Err(format!("{}: {error}", if level.alone() { "make namespaces" } else { "fork" })),
             Ok(0) => Ok(Fork { pid: 0, go: go_read.into(), ready: ready_write.into() }),

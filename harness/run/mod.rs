@@ -26,11 +26,13 @@ mod excess;
 mod home;
 mod keeper;
 mod observe;
+mod plain;
 mod privilege;
 mod record;
 mod sandbox;
 mod snapshot;
 
+pub use case::needs;
 pub use doctor::{DoctorLine, doctor};
 pub use session::{Options, RunError, Session};
 

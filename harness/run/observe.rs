@@ -52,8 +52,14 @@ pub fn take_shared(alone: bool, arena: &Arena) -> Vec<String> {
             found.push(format!("/dev/shm/{name}"));
         }
     }
+    found.extend(take_named(arena));
     found.sort();
     found
+}
+
+/// What is left under a name of the case's own, removed by this. Message queues are in no listing, and macOS has none at all.
+pub fn take_named(arena: &Arena) -> Vec<String> {
+    arena.names().flat_map(|number| sys::names::remove_all(arena.pid_of(0), number)).collect()
 }
 
 fn most_actors() -> u16 {

@@ -36,7 +36,6 @@ pub fn eligible(level: Isolation) -> Step {
 /// # Errors
 /// The step that was refused, and why.
 pub fn enter(level: Isolation, run: &Path, bytes: u64, cpu: Option<usize>) -> Step {
-    sys::urgent_alone();
     if level.alone() {
         step("sandbox", sys::mount_sandbox(&sys::Mounts { run, bytes, files: FILES }))?;
         step("bring up the loopback interface", sys::loopback_up())?;

@@ -1,12 +1,19 @@
 //! A session: main's side of the wardens. One warden per worker; a worker's calls block until its case has ended.
+//!
+//! What becomes of a case whose warden fails it (killed from outside, its directory removed, no room on the disk):
+//! 1. The warden is ended with all that it has, and what it made is removed.
+//! 2. The case is run once more, on a new warden. If that comes to an end, it is the case's, and the failure is noted as a
+//!    [`trouble`](Session::troubles): a run that had one does not end as if nothing had been.
+//! 3. A case that fails its second warden too ends as `harness`; where it starts programs that could have done it, as `crash`.
 
 use super::Isolation;
-use super::frame::{AdapterCommand, Channel, Done, Hello, Job, Order, Report, Start};
+use super::frame::{self, AdapterCommand, Channel, Done, Hello, Job, Order, Report, Start};
 use super::subject::{self, Subject};
 use super::{record, warden};
 use crate::generate::program::Program;
+use crate::generate::reach;
 use crate::plan::script::Script;
-use crate::sys;
+use crate::sys::{self, Patience};
 use crate::trace::{End, History, SCHEMA, SubjectId};
 use std::cell::Cell;
 use std::fmt;
@@ -21,7 +28,11 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 /// Beyond every limit of a case, a warden that has not answered by now is stuck itself. In milliseconds.
 const PATIENCE_MS: u64 = 60_000;
 /// Limit of a warden's own start in milliseconds.
-const RAISE_MS: i32 = 30_000;
+const RAISE_MS: u64 = 30_000;
+/// How long main sleeps at once while it waits for a warden, in milliseconds.
+const SLICE_MS: u64 = 1_000;
+/// So many troubles are told one by one.
+const MOST_TOLD: usize = 20;
 
 /// How a session is to be.
 #[derive(Clone, Debug)]
@@ -110,6 +121,20 @@ struct Worker {
     cpu: Option<usize>,
 }
 
+/// Why a case came to no end.
+struct Failed {
+    message: String,
+    /// Its warden had it, and may have failed of it.
+    with_case: bool,
+    cancelled: bool,
+}
+
+impl Failed {
+    fn end(self) -> End {
+        if self.cancelled { End::NotRun { reason: "the run was interrupted".to_owned() } } else { End::Harness { message: self.message } }
+    }
+}
+
 /// Wardens, ready to run cases.
 pub struct Session {
     options: Options,
@@ -119,6 +144,7 @@ pub struct Session {
     workers: Vec<Worker>,
     cpus: Vec<usize>,
     cancelled: AtomicBool,
+    troubles: Mutex<Vec<String>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -141,8 +167,9 @@ impl Session {
         let cpu_of = |at: usize| if cpus.is_empty() { None } else { cpus.get(at % cpus.len()).copied() };
         let workers = (0..wardens).map(|at| Worker { cpu: cpu_of(at), ..Worker::default() }).collect();
         let isolation = options.isolation.unwrap_or(Isolation::Root);
-        let mut session = Session { options: options.clone(), exe, agent, isolation, workers, cpus, cancelled: AtomicBool::new(false) };
+        let (options, cancelled, troubles) = (options.clone(), AtomicBool::new(false), Mutex::default());
         let wished = options.isolation.map_or_else(|| Isolation::ALL.to_vec(), |level| vec![level]);
+        let mut session = Session { options, exe, agent, isolation, workers, cpus, cancelled, troubles };
         session.isolation = session.raise(0, wished)?;
         for worker in 1..wardens {
             session.raise(worker, vec![session.isolation])?;
@@ -171,7 +198,7 @@ impl Session {
         let mut history = History { schema: SCHEMA, script: script.clone(), ..History::default() };
         history.subject = SubjectId { name: subject.name.clone(), version: subject.version_wanted.clone().unwrap_or_default() };
         history.observed.isolation = self.isolation.name().to_owned();
-        match self.job(program, subject).and_then(|job| self.perform(worker, &job, program.deadline_ms)) {
+        match self.job(program, subject).and_then(|job| self.perform(worker, &job, program, &script.scenario)) {
             Err(end) => history.end = end,
             Ok(done) => record::fill(&mut history, done),
         }
@@ -216,57 +243,91 @@ impl Session {
         AdapterCommand { argv: start.argv(&self.exe), env }
     }
 
-    /// Hands the job over and waits. A warden found dead before it had the case is replaced, and the case runs on the new one;
-    /// one that dies with the case may have died of it, so the case is not run again.
-    fn perform(&self, worker: usize, job: &Job, deadline_ms: u64) -> Result<Done, End> {
-        let harness = |message: String| End::Harness { message };
-        let place = self.workers.get(worker).ok_or_else(|| harness(format!("there is no worker {worker}")))?;
+    /// What failed and was made good: a run that had any is complete, and not as it should be.
+    pub fn troubles(&self) -> Vec<String> {
+        lock(&self.troubles).clone()
+    }
+
+    fn trouble(&self, text: String) {
+        let mut troubles = lock(&self.troubles);
+        if troubles.len() < MOST_TOLD {
+            troubles.push(text);
+        }
+    }
+
+    /// The rules above.
+    fn perform(&self, worker: usize, job: &Job, program: &Program, scenario: &str) -> Result<Done, End> {
+        let place = self.workers.get(worker).ok_or_else(|| End::Harness { message: format!("there is no worker {worker}") })?;
+        let limits_ms = program.deadline_ms + job.start_ms + job.request_ms;
+        let first = match self.attempt(place, worker, job, limits_ms) {
+            Ok(done) => return Ok(done),
+            Err(failed) if self.cancelled() => return Err(failed.end()),
+            Err(failed) => failed.message,
+        };
+        match self.attempt(place, worker, job, limits_ms) {
+            Ok(done) => {
+                self.trouble(format!("{scenario}: {first}; the case was run again on a new warden"));
+                Ok(done)
+            }
+            Err(failed) if failed.with_case && reach::beyond(program).is_some() => {
+                Err(End::Crash { message: format!("the case fails its warden again and again, as no other does: {}", failed.message) })
+            }
+            Err(failed) => Err(failed.end()),
+        }
+    }
+
+    /// Hands the job over and waits. A warden found dead before it had the case is replaced, and that is nothing to speak of.
+    fn attempt(&self, place: &Worker, worker: usize, job: &Job, limits_ms: u64) -> Result<Done, Failed> {
+        let before = |message: String| Failed { message, with_case: false, cancelled: self.cancelled() };
         for fresh in [false, true] {
             if self.cancelled() {
-                return Err(End::NotRun { reason: "the run was interrupted".to_owned() });
+                return Err(before(String::new()));
             }
             let missing = lock(&place.live).is_none();
             if missing {
-                self.raise(worker, vec![self.isolation]).map_err(|error| harness(format!("replace a dead warden: {error}")))?;
+                self.raise(worker, vec![self.isolation]).map_err(|error| before(format!("replace a dead warden: {error}")))?;
             }
             let mut slot = lock(&place.live);
             let Some(live) = slot.as_mut() else { continue };
             match live.channel.send(&Order::Run(Box::new(job.clone()))) {
-                Ok(()) => return self.hear(&mut slot, deadline_ms + job.start_ms + job.request_ms),
-                Err(error) if fresh => return Err(harness(format!("speak to the warden: {error}"))),
+                Ok(()) => return self.hear(&mut slot, limits_ms),
+                Err(error) if fresh => return Err(before(format!("speak to the warden: {error}"))),
                 Err(_) => bury(slot.take()),
             }
         }
-        Err(harness("two wardens died before they had the case".to_owned()))
+        Err(before("two wardens died before they had the case".to_owned()))
     }
 
-    fn hear(&self, slot: &mut Option<Live>, limits_ms: u64) -> Result<Done, End> {
-        let Some(live) = slot.as_mut() else { return Err(End::Harness { message: "there is no warden".to_owned() }) };
-        let patience = i32::try_from(limits_ms + PATIENCE_MS).unwrap_or(i32::MAX);
-        let message = match live.receive(patience) {
-            Ok(Report::Done(done)) => match live.channel.receive_bytes() {
-                Ok(Some(log)) => {
+    fn hear(&self, slot: &mut Option<Live>, limits_ms: u64) -> Result<Done, Failed> {
+        let failed = |message: String, with_case| Failed { message, with_case, cancelled: self.cancelled() };
+        let Some(live) = slot.as_mut() else { return Err(failed("there is no warden".to_owned(), false)) };
+        let failed = match live.receive(limits_ms + PATIENCE_MS) {
+            Ok(Report::Done(done)) => match (done.end, live.channel.receive_bytes()) {
+                // What fails one warden need not fail another: its directory may be gone.
+                (End::Harness { message }, Ok(Some(_))) => {
+                    let with_case = message == frame::REMOVED;
+                    failed(message, with_case)
+                }
+                (end, Ok(Some(log))) => {
                     if done.retire {
                         bury(slot.take());
                     }
-                    return Ok(Done { log, ..*done });
+                    return Ok(Done { log, end, ..*done });
                 }
-                _ => "the warden died while it told what happened".to_owned(),
+                _ => failed("the warden died while it told what happened".to_owned(), true),
             },
-            Ok(Report::Broken(message)) => format!("the warden failed: {message}"),
-            Ok(other) => format!("the warden said {other:?} where a case's end was due"),
-            Err(_) if self.cancelled() => return Err(End::NotRun { reason: "the run was interrupted".to_owned() }),
-            Err(message) => message,
+            Ok(Report::Broken(message)) => failed(format!("the warden failed: {message}"), true),
+            Ok(other) => failed(format!("the warden said {other:?} where a case's end was due"), true),
+            Err(message) => failed(message, true),
         };
         if self.isolation.alone()
             && let Some(live) = slot.as_mut()
         {
             // A stuck warden would not see its channel close. With its keeper it dies, and with it all of its namespace.
             let _ = live.keeper.kill();
-            let _ = std::fs::remove_dir_all(&live.hello.run);
         }
         bury(slot.take());
-        Err(End::Harness { message })
+        Err(failed)
     }
 
     /// Starts a worker's warden at the first of these levels that works.
@@ -311,7 +372,7 @@ impl Session {
 }
 
 impl Live {
-    fn receive(&mut self, patience_ms: i32) -> Result<Report, String> {
+    fn receive(&mut self, patience_ms: u64) -> Result<Report, String> {
         receive(&mut self.channel, patience_ms).map_err(|message| match self.keeper.try_wait() {
             Ok(Some(status)) => format!("{message} (its keeper: {status})"),
             _ => message,
@@ -319,9 +380,16 @@ impl Live {
     }
 }
 
-fn receive(channel: &mut Channel, patience_ms: i32) -> Result<Report, String> {
-    if sys::readable([channel.stream().as_raw_fd()], patience_ms) == [false] {
-        return Err(format!("the warden did not answer within {patience_ms} ms"));
+fn receive(channel: &mut Channel, patience_ms: u64) -> Result<Report, String> {
+    let mut patience = Patience::of_ms(patience_ms);
+    loop {
+        let slice = patience.slice_ms(SLICE_MS);
+        if sys::readable([channel.stream().as_raw_fd()], slice) == [true] {
+            break;
+        }
+        if !patience.lasts(slice) {
+            return Err(format!("the warden did not answer within {patience_ms} ms"));
+        }
     }
     match channel.receive::<Report>() {
         Ok(Some(report)) => Ok(report),
@@ -330,14 +398,17 @@ fn receive(channel: &mut Channel, patience_ms: i32) -> Result<Report, String> {
     }
 }
 
-/// Closes the channel, by which the warden cleans up and ends, and waits for the keeper that does so after it.
+/// Closes the channel, by which the warden cleans up and ends, and waits for the keeper that does so after it. The keeper may have
+/// been killed too, so the directory is looked after here as well.
 fn bury(live: Option<Live>) {
-    if let Some(Live { channel, mut keeper, .. }) = live {
+    if let Some(Live { channel, mut keeper, hello }) = live {
         // Closing would not do: the handle for interrupting keeps the socket open. One that is closed already needs none of it.
         let _ = channel.stream().shutdown(std::net::Shutdown::Both);
         drop(channel);
         // It is our child and ends by itself; there is nothing to do about a wait that fails.
         let _ = keeper.wait();
+        // Mostly it is gone already.
+        let _ = std::fs::remove_dir_all(&hello.run);
     }
 }
 

@@ -62,7 +62,7 @@ fn note_made(ops: &[Op], arena: &Arena, made: &mut Vec<Made>) {
         let slots = match &op.act {
             Act::Pipe { read, write, .. } => [Some(*read), Some(*write)],
             Act::Open { slot, .. } | Act::Listen { slot, .. } | Act::Connect { slot, .. } | Act::Accept { slot, .. } => [Some(*slot), None],
-            Act::Fork { body, .. } | Act::Repeat { body, .. } => {
+            Act::Fork { body, .. } | Act::Vfork { body, .. } | Act::Repeat { body, .. } => {
                 note_made(body, arena, made);
                 continue;
             }

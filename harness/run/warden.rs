@@ -3,6 +3,7 @@
 //! Whatever all cases have in common (environment, descriptors 0 to 2, umask, dispositions, limits) it *is*, so that a case
 //! root inherits it by the fork alone and nothing has to be set up per case.
 
+use super::Isolation;
 use super::adapter::Adapter;
 use super::arena::{self, Arena};
 use super::capture::Capture;
@@ -49,6 +50,8 @@ pub struct Warden {
     pub(super) adapters: u64,
     /// What a root is before its first step, while that cannot have changed since one was looked at.
     pub(super) known: Option<Sample>,
+    /// Cases run so far.
+    pub(super) cases: u32,
     /// How many slots of the arena the last case can have used.
     pub(super) slots: usize,
 }
@@ -66,6 +69,10 @@ impl Warden {
             libc::umask(0o022);
         }
         let arena = Arena::create(&run.join("arena"), arena::SIZE)?;
+        if !alone {
+            arena.take_room()?;
+        }
+        arena.guard()?;
         let capture = Capture::begin(&run)?;
         let home = Home::make(&run, alone)?;
         std::env::set_current_dir(home.dir())?;
@@ -77,7 +84,8 @@ impl Warden {
         let (adapter, adapters, known, slots) = (None, 0, None, arena::ACTORS);
         let memory = start.memory.min(sys::total_memory() / 2);
         sys::let_nobody_look();
-        let mut warden = Warden { channel, hello, agent, run, arena, capture, watch, home, adapter, cpus, memory, adapters, known, slots };
+        let mut warden =
+            Warden { channel, hello, agent, run, arena, capture, watch, home, adapter, cpus, memory, adapters, known, cases: 0, slots };
         warden.home.settle();
         Ok(warden)
     }
@@ -85,6 +93,11 @@ impl Warden {
     /// Whether it has a pid namespace of its own.
     pub(super) fn alone(&self) -> bool {
         self.hello.isolation.alone()
+    }
+
+    /// Whether it may ask for the CPU before others.
+    pub(super) fn may_be_urgent(&self) -> bool {
+        self.hello.isolation == Isolation::Root
     }
 
     /// The descriptor on which main speaks.
@@ -106,7 +119,12 @@ impl Warden {
         while let Some(order) = self.channel.receive::<Order>()? {
             let Order::Run(job) = order else { continue };
             match self.run_case(&job) {
-                Some(done) => self.channel.send_with(&Report::Done(Box::new(done)), self.arena.log())?,
+                Some(done) => {
+                    // The kernel reads from a mapping that was cut short no more than we do, and says so by an error.
+                    let damaged = done.retire && (!self.arena.in_place() || self.arena.forged());
+                    let log = if damaged { &[][..] } else { self.arena.log() };
+                    self.channel.send_with(&Report::Done(Box::new(done)), log)?;
+                }
                 None => return Ok(()),
             }
         }

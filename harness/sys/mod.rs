@@ -12,9 +12,11 @@
 //! | `list` | [`processes`], [`state_of`], [`descriptor_count`], [`usage`], [`own_memory`] |
 //! | `blocked` | [`threads`], [`is_fifo`], [`file_locks`], [`socket_peers`] |
 //! | `own` | [`SIGNALS`], [`LIMITS`], [`dispositions`], [`own_ids`], [`open_fds`], [`open_fds_into`], [`fd_target`], [`fd_target_into`], [`thread_count`] |
+//! | `ipc` | [`unlink_queue`], [`remove_queue`]; [`names`] has the rest of it |
 //! | `watch` | [`Watch`] : the one thing to `poll` for changes of children |
 //!
-//! This file holds what POSIX itself makes the same everywhere: exact wait statuses, own state, limits, dispositions.
+//! This file and those beside it hold what POSIX itself makes the same everywhere: exact wait statuses, own state, limits,
+//! dispositions, patience, the guard of a mapping.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -25,12 +27,17 @@ mod macos;
 #[cfg(target_os = "macos")]
 pub use macos::*;
 
+mod guard;
+pub mod names;
 mod own;
+mod patience;
 mod sample;
 mod wait;
 
+pub use guard::{guard, lost, unguard};
 pub use own::{fd_state, own_state};
-pub use sample::Sample;
+pub use patience::Patience;
+pub use sample::{Known, Sample};
 pub use wait::{Change, await_end, decode, peek, reap, wait_for};
 
 use std::io;
@@ -65,6 +72,15 @@ pub struct Usage {
     pub threads: u64,
     /// Bytes of memory; what they share counts for each of them.
     pub memory: u64,
+}
+
+/// What a file system holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Used {
+    /// Files of any kind.
+    pub files: u64,
+    /// Blocks.
+    pub blocks: u64,
 }
 
 /// What a sandbox of namespaces is to look like.
@@ -144,6 +160,26 @@ pub fn below(root: i32) -> Vec<Listed> {
         at += 1;
     }
     all.into_iter().filter(|line| line.pid != root && found.contains(&line.pid)).collect()
+}
+
+/// Device and number of the file of this name, by one call; `None` when there is none.
+#[expect(clippy::unnecessary_cast, reason = "device and inode numbers have other types on other platforms")]
+pub fn file_at(path: &std::ffi::CStr) -> Option<(u64, u64)> {
+    // SAFETY: an all-zero stat is valid.
+    let mut stat: libc::stat = unsafe { std::mem::zeroed() };
+    // SAFETY: a C string, and a valid place for one stat.
+    let done = unsafe { libc::stat(path.as_ptr(), &raw mut stat) };
+    (done == 0).then_some((stat.st_dev as u64, stat.st_ino as u64))
+}
+
+/// Whether the file system under this descriptor has room for another block and another file. One that does not count has.
+pub fn has_room(fd: i32) -> bool {
+    // SAFETY: an all-zero statvfs is valid.
+    let mut stat: libc::statvfs = unsafe { std::mem::zeroed() };
+    // SAFETY: a valid place for one statvfs; geteuid only reads an id.
+    let (done, root) = unsafe { (libc::fstatvfs(fd, &raw mut stat), libc::geteuid() == 0) };
+    let (blocks, files) = if root { (stat.f_bfree, stat.f_ffree) } else { (stat.f_bavail, stat.f_favail) };
+    done != 0 || ((stat.f_blocks == 0 || blocks > 0) && (stat.f_files == 0 || files > 0))
 }
 
 /// Bytes of memory that this machine has.

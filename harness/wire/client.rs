@@ -7,13 +7,15 @@
 //! 2. Whatever arrives beside the answer is kept as evidence ([`Client::extra_replies`]): a second answer, or one from another
 //!    process, is what a library does that goes on in the caller's code after a failed start.
 //! 3. Nothing blocks: a write goes out in pieces that fit, a read follows `poll`, and both end with the deadline or with the
-//!    adapter's death. What a dying adapter had already written still counts.
+//!    adapter's death. What a dying adapter had already written still counts. Time in which this process was not awake (stopped,
+//!    or on a machine that slept) does not count towards the deadline: the adapter was not awake then either.
 
 use super::codec;
 use super::message::{Hello, Operation, Reply, Request};
 use super::watch::Watch;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
@@ -27,6 +29,10 @@ const AFTER_A_STRANGER_MS: u64 = 500;
 
 /// More than this is not read of what an adapter sends without being asked: one that floods never stops by itself.
 const UNASKED_LIMIT: usize = 1 << 20;
+
+/// A wait is cut into pieces of this length, in milliseconds; one that takes longer by [`LATE_MS`] was slept through.
+const SLICE_MS: u64 = 250;
+const LATE_MS: u64 = 500;
 
 /// So many replies that nobody asked for are evidence enough.
 const EXTRA: usize = 64;
@@ -86,6 +92,8 @@ pub struct Client {
     /// How far `buffer` was searched for a newline.
     searched: usize,
     extra: Vec<Seen>,
+    /// How much of the clock's time it was not awake for.
+    slept: Cell<Duration>,
 }
 
 impl Client {
@@ -103,7 +111,18 @@ impl Client {
             taken: 0,
             searched: 0,
             extra: Vec::new(),
+            slept: Cell::default(),
         }
+    }
+
+    fn deadline(&self, ms: u64) -> Deadline {
+        Deadline { at: Instant::now() + Duration::from_millis(ms), slept: self.slept.get() }
+    }
+
+    /// What is left until a deadline. What was slept since it was set comes on top.
+    fn left(&self, deadline: Deadline) -> Duration {
+        let at = deadline.at + self.slept.get().saturating_sub(deadline.slept);
+        at.saturating_duration_since(Instant::now())
     }
 
     /// Takes up a conversation whose hello and first `seq` questions were handled in another process.
@@ -121,7 +140,7 @@ impl Client {
     /// # Errors
     /// [`WireError`]; a hello of another process than the one started is against the protocol.
     pub fn hello(&mut self, deadline_ms: u64) -> Result<Hello, WireError> {
-        let line = self.next_line(Deadline::after(deadline_ms), "its start")?;
+        let line = self.next_line(self.deadline(deadline_ms), "its start")?;
         let hello = codec::hello(&line).map_err(WireError::Protocol)?;
         if hello.pid != self.pid {
             let (said, started) = (hello.pid, self.pid);
@@ -146,7 +165,7 @@ impl Client {
     /// # Errors
     /// [`WireError`]
     pub fn ask_noting(&mut self, operation: &Operation, deadline_ms: u64, asked: impl FnOnce()) -> Result<Reply, WireError> {
-        let deadline = Deadline::after(deadline_ms);
+        let deadline = self.deadline(deadline_ms);
         self.nothing_unasked()?;
         self.seq += 1;
         let request = Request { seq: self.seq, op: operation.clone() };
@@ -160,7 +179,7 @@ impl Client {
     /// # Errors
     /// [`WireError`]
     pub fn send_raw(&mut self, bytes: &[u8], deadline_ms: u64) -> Result<(), WireError> {
-        self.send(bytes, Deadline::after(deadline_ms))
+        self.send(bytes, self.deadline(deadline_ms))
     }
 
     /// Waits for the reply that carries `seq`.
@@ -169,7 +188,7 @@ impl Client {
     /// [`WireError`]
     pub fn answer_to(&mut self, seq: u64, deadline_ms: u64) -> Result<Reply, WireError> {
         self.seq = self.seq.max(seq);
-        self.answer(seq, Deadline::after(deadline_ms))
+        self.answer(seq, self.deadline(deadline_ms))
     }
 
     /// Takes every reply that came unasked, those that lie in the FIFO now included.
@@ -198,7 +217,9 @@ impl Client {
             if reply.pid == self.pid {
                 return Err(WireError::Protocol(self.blame(seen, Some(seq))));
             }
-            deadline = deadline.at_most(AFTER_A_STRANGER_MS);
+            if self.left(deadline) > Duration::from_millis(AFTER_A_STRANGER_MS) {
+                deadline = self.deadline(AFTER_A_STRANGER_MS);
+            }
             stranger = stranger.or(Some(seen));
         }
     }
@@ -292,8 +313,14 @@ impl Client {
             Err(error) => return Err(WireError::Io(io::Error::new(error.kind(), format!("watching process {}: {error}", self.pid)))),
         }
         loop {
-            match poll(&mut fds, deadline.left()) {
-                Ok(0) => return Err(WireError::TimedOut),
+            let (began, left) = (Instant::now(), self.left(deadline));
+            let slice = left.min(Duration::from_millis(SLICE_MS));
+            let ready = poll(&mut fds, rounded_up(slice));
+            let late = began.elapsed().saturating_sub(slice + Duration::from_millis(LATE_MS));
+            self.slept.set(self.slept.get() + late);
+            match ready {
+                Ok(0) if self.left(deadline).is_zero() => return Err(WireError::TimedOut),
+                Ok(0) => {}
                 Ok(_) if fds[0].any() == Some(true) => return Ok(()),
                 Ok(_) => return Err(died()),
                 Err(Errno::EINTR) => {}
@@ -347,26 +374,17 @@ fn borrow<'a>(fd: RawFd) -> BorrowedFd<'a> {
     unsafe { BorrowedFd::borrow_raw(fd) }
 }
 
-/// A moment on the monotonic clock.
+/// A moment on the monotonic clock, and what had been slept when it was set.
 #[derive(Clone, Copy, Debug)]
-struct Deadline(Instant);
+struct Deadline {
+    at: Instant,
+    slept: Duration,
+}
 
-impl Deadline {
-    fn after(ms: u64) -> Deadline {
-        Deadline(Instant::now() + Duration::from_millis(ms))
-    }
-
-    /// This moment, or that far from now if that is sooner.
-    fn at_most(self, ms: u64) -> Deadline {
-        Deadline(self.0.min(Deadline::after(ms).0))
-    }
-
-    /// What is left, rounded up so that a poll does not return just before the moment.
-    fn left(self) -> PollTimeout {
-        let left = self.0.saturating_duration_since(Instant::now());
-        let ms = left.as_nanos().div_ceil(1_000_000).min(i32::MAX as u128);
-        PollTimeout::try_from(i32::try_from(ms).unwrap_or(i32::MAX)).unwrap_or(PollTimeout::MAX)
-    }
+/// A poll does not return just before the moment.
+fn rounded_up(time: Duration) -> PollTimeout {
+    let ms = time.as_nanos().div_ceil(1_000_000).min(i32::MAX as u128);
+    PollTimeout::try_from(i32::try_from(ms).unwrap_or(i32::MAX)).unwrap_or(PollTimeout::MAX)
 }
 
 #[cfg(test)]

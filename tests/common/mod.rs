@@ -1,8 +1,5 @@
-//! What the tests that run real processes share: one session, one seed, and plans.
+//! What the tests that run real processes share: one session.
 
-use childproof::judge;
-use childproof::plan::case::{Plan, Source};
-use childproof::plan::check;
 use childproof::run::{Options, Session};
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -24,17 +21,4 @@ impl Lazy {
         };
         self.0.get_or_init(start).as_ref().map_err(Clone::clone)
     }
-}
-
-/// The seed of this run: `CHILDPROOF_SEED`, or a new one. Every failure prints it.
-pub fn seed() -> u64 {
-    static SEED: OnceLock<u64> = OnceLock::new();
-    *SEED.get_or_init(|| {
-        std::env::var("CHILDPROOF_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(childproof::generate::seed::fresh)
-    })
-}
-
-/// One scenario, checked.
-pub fn plan(source: &Source) -> Result<Plan, String> {
-    check::check(source, &judge::declarations()).map_err(|problems| format!("{}: {problems:?}\n", source.path))
 }

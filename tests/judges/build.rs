@@ -73,6 +73,7 @@ impl Build {
             on,
             records: None,
             asked: None,
+            operands: vec![],
             stages: vec![],
         });
         &mut self.h.script.steps[id as usize]

@@ -27,6 +27,7 @@ pub fn all() -> Vec<super::Pair> {
         ("connections-settled", settled(true), settled(false)),
         ("messages-whole", messages(&[40, 40]), messages(&[80])),
         ("counter-total", counter("counter-total", 2000), counter("counter-total", 1987)),
+        ("linearizable", fetch_adds(1), fetch_adds(0)),
         ("counter-at-most", counter("counter-at-most", 1987), counter("counter-at-most", 2001)),
     ]
 }
@@ -142,5 +143,29 @@ fn counter(property: &str, value: i64) -> History {
     b.event(0, Some(step), What::Number { name: "counter".into(), value });
     b.event(0, Some(step), What::Return { outcome: Outcome::Done(Some(value)), of: None });
     b.check(property, &[("of", text("counter")), ("is", Value::Int(2000))]);
+    b.done()
+}
+
+/// Two workers add at the same time; the second one is told this value.
+fn fetch_adds(told: i64) -> History {
+    let mut b = Build::platform("shm/atomics");
+    let made = b.step(0, "shared", "counter");
+    made.operands = vec![0];
+    let made = made.id;
+    b.performs(0, made, Outcome::Done(None), None);
+    let (first, second) = (b.fork("worker[0]"), b.fork("worker[1]"));
+    let steps = [first, second].map(|worker| {
+        let step = b.step(worker, "fetch-add", "counter");
+        step.operands = vec![1];
+        let id = step.id;
+        b.event(worker, Some(id), What::Call);
+        id
+    });
+    for (worker, step, told) in [(second, steps[1], told), (first, steps[0], 0)] {
+        b.event(worker, Some(step), What::Return { outcome: Outcome::Done(Some(told)), of: None });
+    }
+    b.ends(first);
+    b.ends(second);
+    b.check("linearizable", &[("of", text("counter")), ("as", text("counter"))]);
     b.done()
 }

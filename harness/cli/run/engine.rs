@@ -10,7 +10,7 @@ use super::standing;
 use super::{fail, select};
 use crate::generate::program::Program;
 use crate::generate::{draw, lower, reach};
-use crate::judge::verdict::Verdict;
+use crate::judge::verdict::{CaseOutcome, Verdict};
 use crate::plan::case::{Case, Plan};
 use crate::plan::script::Script;
 use crate::report::Entry;
@@ -110,16 +110,15 @@ impl<'a> Engine<'a> {
         for pair in pairs {
             work.push(self.work(pair, of_subjects.entry(Arc::as_ptr(&pair.subject)).or_default().clone()));
         }
-        let list: Vec<(usize, usize)> =
-            work.iter().enumerate().flat_map(|(at, work)| (0..work.count).map(move |case| (at, case))).collect();
+        let list = List::of(work.iter().map(|work| work.count));
         let next = AtomicUsize::new(0);
         let door = Mutex::new(Door { waiting: BTreeMap::new(), next: 0, take });
         std::thread::scope(|scope| {
             for worker in 0..self.session.workers() {
                 let (work, list, next, door) = (&work, &list, &next, &door);
                 scope.spawn(move || {
-                    while let Some((pair, case)) = list.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        self.step(worker, *pair, &work[*pair], *case, door);
+                    while let Some((pair, case)) = list.at(next.fetch_add(1, Ordering::Relaxed)) {
+                        self.step(worker, pair, &work[pair], case, door);
                     }
                 });
             }
@@ -129,8 +128,8 @@ impl<'a> Engine<'a> {
     fn work<'p>(&self, pair: &'p Pair, by_subject: Arc<Lost>) -> Work<'p> {
         let wanted = || self.cases.unwrap_or_else(|| draw::default_count(&pair.plan)) as usize;
         let count = if matches!(pair.subject.start, Start::Not(_)) { 1 } else { wanted() };
-        let (cases, kept, lost) = (OnceLock::new(), Mutex::new(Kept::default()), Lost::default());
-        Work { pair, count, cases, left: AtomicUsize::new(count), kept, lost, by_subject }
+        let (deck, kept, lost) = (OnceLock::new(), Mutex::new(Kept::default()), Lost::default());
+        Work { pair, count, deck, left: AtomicUsize::new(count), kept, lost, by_subject }
     }
 
     /// One case, and the end of its pair when it was the last.
@@ -138,7 +137,7 @@ impl<'a> Engine<'a> {
         let interrupted = self.cancelled().then_some("the run was interrupted");
         let ran = match interrupted.or_else(|| work.given_up()) {
             Some(reason) => self.not_run(work.pair, case, reason),
-            None => self.case(worker, &work.pair.subject, &work.pair.plan, &self.drawn(work)[case]),
+            None => self.case(worker, &work.pair.subject, &work.pair.plan, &self.drawn(work, case)),
         };
         work.lost.add(&ran.verdict, ran.took);
         work.by_subject.add(&ran.verdict, ran.took);
@@ -152,10 +151,11 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// The cases of a pair, drawn when its first is run: with `--cases 4000` that takes long enough to be interrupted.
-    fn drawn<'w>(&self, work: &'w Work) -> &'w [Case] {
-        let count = u32::try_from(work.count).unwrap_or(u32::MAX);
-        work.cases.get_or_init(|| draw::cases(&work.pair.plan, self.seed, count))
+    /// A case of a pair. What its cases have in common is worked out when the first is run: that can take long enough to be
+    /// interrupted.
+    fn drawn(&self, work: &Work, case: usize) -> Case {
+        let deck = work.deck.get_or_init(|| draw::Deck::of(&work.pair.plan, self.seed));
+        deck.case(u32::try_from(case).unwrap_or(u32::MAX))
     }
 
     fn not_run(&self, pair: &Pair, number: usize, reason: &str) -> Ran {
@@ -170,7 +170,7 @@ impl<'a> Engine<'a> {
     pub fn case(&self, worker: usize, subject: &Subject, plan: &Plan, case: &Case) -> Ran {
         let began = Instant::now();
         let history = self.history(worker, subject, plan, case);
-        let verdict = crate::judge::judge(&history);
+        let verdict = judged(&history);
         Ran { case: case.clone(), history, verdict, took: began.elapsed() }
     }
 
@@ -208,6 +208,14 @@ impl<'a> Engine<'a> {
     }
 }
 
+/// The verdict. A history that our judging stumbles over is our failure and not the run's end.
+fn judged(history: &History) -> Verdict {
+    std::panic::catch_unwind(|| crate::judge::judge(history)).unwrap_or_else(|_| {
+        let reason = Some("judging the history panicked; standard error says where".to_owned());
+        Verdict { outcome: CaseOutcome::Harness, reason, judgements: Vec::new(), hygiene: Vec::new() }
+    })
+}
+
 /// The subject as it named itself; where it never came to that, as it was asked for.
 fn identity(subject: &Subject, told: Option<String>) -> SubjectId {
     let own = (subject.name == select::RAW).then(|| env!("CARGO_PKG_VERSION").to_owned());
@@ -231,13 +239,36 @@ fn ended(subject: &Subject, plan: &Plan, case: &Case, end: End) -> History {
 struct Work<'p> {
     pair: &'p Pair,
     count: usize,
-    cases: OnceLock<Vec<Case>>,
+    deck: OnceLock<draw::Deck<'p>>,
     kept: Mutex<Kept>,
     left: AtomicUsize,
     /// In this pair.
     lost: Lost,
     /// In all pairs of this subject.
     by_subject: Arc<Lost>,
+}
+
+/// Every case of every pair, pair after pair, as numbers alone.
+struct List {
+    /// Where each pair's cases end.
+    ends: Vec<usize>,
+}
+
+impl List {
+    fn of(counts: impl Iterator<Item = usize>) -> List {
+        let add = |sum: &mut usize, count| {
+            *sum += count;
+            Some(*sum)
+        };
+        List { ends: counts.scan(0, add).collect() }
+    }
+
+    /// The pair and the case of this place.
+    fn at(&self, place: usize) -> Option<(usize, usize)> {
+        let pair = self.ends.partition_point(|end| *end <= place);
+        let begin = pair.checked_sub(1).map_or(0, |before| self.ends[before]);
+        (pair < self.ends.len()).then(|| (pair, place - begin))
+    }
 }
 
 impl Work<'_> {
@@ -272,4 +303,16 @@ impl<T: FnMut(Entry) -> bool> Door<T> {
 /// A poisoned lock means that another worker panicked; its panic ends the run when the scope joins it.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::List;
+
+    #[test]
+    fn the_list_walks_every_pair_in_turn() {
+        let list = List::of([2, 0, 3].into_iter());
+        let all: Vec<_> = (0..7).map_while(|place| list.at(place)).collect();
+        assert_eq!(all, [(0, 0), (0, 1), (2, 0), (2, 1), (2, 2)]);
+    }
 }

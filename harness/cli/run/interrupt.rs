@@ -1,7 +1,8 @@
 //! Ctrl-C: the first asks the run to end and report what it has, the second ends the process at once.
 //!
 //! The handler only writes a byte to a pipe; a thread reads it and does the rest, where locks and allocation are allowed.
-//! SA_RESETHAND makes the second signal the system's own affair: no handler of ours can be in its way. A mask and `sigwait`
+//! The second signal is the system's own affair: SA_RESETHAND takes the handler away before the first is even answered, and the
+//! answer takes those of the other signals away, so that a Ctrl-C and then a SIGTERM ends the process too. A mask and `sigwait`
 //! would do without a handler, but a mask is inherited by everything that is started, a handler is not.
 
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
@@ -12,6 +13,9 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 /// Write end of the pipe; never closed once it is set, so that a late handler has somewhere to write.
 static BELL: AtomicI32 = AtomicI32::new(-1);
+
+/// What asks for an end.
+const SIGNALS: [Signal; 3] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
 
 const ASKED: u8 = b'!';
 const OVER: u8 = b'.';
@@ -44,9 +48,14 @@ impl Watch {
         let before = BELL.swap(rope.try_clone()?.into_raw_fd(), Ordering::Relaxed);
         debug_assert_eq!(before, -1, "one watch per process");
         let action = SigAction::new(SigHandler::Handler(ring), SaFlags::SA_RESETHAND | SaFlags::SA_RESTART, SigSet::empty());
-        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+        for signal in SIGNALS {
             // SAFETY: `ring` does nothing but write(2).
-            unsafe { sigaction(signal, &action) }?;
+            let before = unsafe { sigaction(signal, &action) }?;
+            if matches!(before.handler(), SigHandler::SigIgn) {
+                // Whoever started us (nohup, a shell without job control) wants it not to end us.
+                // SAFETY: what was in place is valid.
+                unsafe { sigaction(signal, &before) }?;
+            }
         }
         Ok(Watch { bell, rope })
     }
@@ -59,6 +68,7 @@ impl Watch {
             scope.spawn(move || {
                 let mut byte = [OVER];
                 if bell.read_exact(&mut byte).is_ok() && byte[0] == ASKED {
+                    let_the_next_end_us();
                     asked();
                 }
             });
@@ -67,5 +77,16 @@ impl Watch {
             let _ = rope.write_all(&[OVER]);
             done
         })
+    }
+}
+
+/// INT and TERM end the process from here on. A terminal that closes sends its HUP more than once (the kernel does, and the shell),
+/// and the report is still to be written: those after the first are not heard any more.
+fn let_the_next_end_us() {
+    for (signal, then) in
+        [(Signal::SIGINT, SigHandler::SigDfl), (Signal::SIGTERM, SigHandler::SigDfl), (Signal::SIGHUP, SigHandler::SigIgn)]
+    {
+        // SAFETY: neither is a handler. It cannot fail for these signals, and if it did only haste would be lost.
+        let _ = unsafe { sigaction(signal, &SigAction::new(then, SaFlags::empty(), SigSet::empty())) };
     }
 }

@@ -3,12 +3,13 @@
 //! A run of a hundred thousand cases must not need a hundred thousand histories. Failures are explained by the first case
 //! that shows them, so of each property the first failing case is kept, and nothing of the others.
 //!
-//! Cases end in any order and are added in the order of their numbers, so that the same seed gives the same report.
+//! Cases end in any order and are added in the order of their numbers, so that the same seed gives the same report. While one worker
+//! is held up in a case the others finish thousands; of those that wait for their turn only what failed keeps its history.
 
 use super::engine::Ran;
 use super::fail::evidence;
 use super::tally::Tally;
-use crate::judge::verdict::CaseOutcome;
+use crate::judge::verdict::{CaseOutcome, Verdict};
 use crate::report::Row;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -16,7 +17,7 @@ use std::time::Duration;
 /// The cases of one pair so far.
 #[derive(Default)]
 pub struct Kept {
-    waiting: BTreeMap<usize, Ran>,
+    waiting: BTreeMap<usize, Waiting>,
     next: usize,
     shown: BTreeSet<String>,
     /// The sums.
@@ -31,26 +32,53 @@ pub struct Kept {
     pub took: Duration,
 }
 
+/// A case that has ended, before those with lower numbers have.
+enum Waiting {
+    /// It shows failures: all of it.
+    Failed(Ran),
+    /// It does not.
+    Held(Verdict, String, Duration),
+}
+
+impl Waiting {
+    fn of(ran: Ran) -> Waiting {
+        let failed = properties(&ran.verdict).any(|property| evidence(&ran.verdict, property).is_some());
+        if failed { Waiting::Failed(ran) } else { Waiting::Held(ran.verdict, ran.history.subject.version, ran.took) }
+    }
+}
+
+/// Whatever may have failed in a case.
+fn properties(verdict: &Verdict) -> impl Iterator<Item = &str> {
+    verdict.judgements.iter().map(|judgement| judgement.property.as_str()).chain([Row::COMPLETES])
+}
+
 impl Kept {
     /// Adds the case of this number.
     pub fn add(&mut self, number: usize, ran: Ran) {
-        self.waiting.insert(number, ran);
-        while let Some(ran) = self.waiting.remove(&self.next) {
+        self.waiting.insert(number, Waiting::of(ran));
+        while let Some(waiting) = self.waiting.remove(&self.next) {
             self.next += 1;
-            self.count(ran);
+            match waiting {
+                Waiting::Held(verdict, version, took) => self.count(&verdict, &version, took),
+                Waiting::Failed(ran) => {
+                    self.count(&ran.verdict, &ran.history.subject.version, ran.took);
+                    self.show(ran);
+                }
+            }
         }
     }
 
-    fn count(&mut self, ran: Ran) {
-        self.tally.add(&ran.verdict);
-        self.took += ran.took;
-        self.cases += u32::from(ran.verdict.outcome != CaseOutcome::NotRun);
-        let version = &ran.history.subject.version;
+    fn count(&mut self, verdict: &Verdict, version: &str, took: Duration) {
+        self.tally.add(verdict);
+        self.took += took;
+        self.cases += u32::from(verdict.outcome != CaseOutcome::NotRun);
         if self.version.is_none() && !version.is_empty() {
-            self.version = Some(version.clone());
+            self.version = Some(version.to_owned());
         }
-        let named = ran.verdict.judgements.iter().map(|judgement| judgement.property.as_str());
-        let failed = named.chain([Row::COMPLETES]).filter(|property| evidence(&ran.verdict, property).is_some());
+    }
+
+    fn show(&mut self, ran: Ran) {
+        let failed = properties(&ran.verdict).filter(|property| evidence(&ran.verdict, property).is_some());
         let fresh: Vec<String> = failed.filter(|property| !self.shown.contains(*property)).map(str::to_owned).collect();
         if !fresh.is_empty() {
             self.shown.extend(fresh);

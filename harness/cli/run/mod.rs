@@ -19,6 +19,7 @@ use crate::report::{self, Entry, Header, Reporter, Summary, Word};
 use clap::Args;
 use engine::{Engine, Pair};
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -103,7 +104,7 @@ pub fn run(args: &RunArgs) -> Ended {
             });
         },
     );
-    let exit = desk.close(interrupted.load(Ordering::Relaxed))?;
+    let exit = desk.close(interrupted.load(Ordering::Relaxed), &session.troubles())?;
     match update {
         Some(update) if !interrupted.load(Ordering::Relaxed) => update.write(exit),
         _ => Ok(exit),
@@ -123,6 +124,8 @@ struct Desk {
     summary: Summary,
     began: Instant,
     broken: Option<std::io::Error>,
+    /// What was found, a line each, for the case that the report cannot be written.
+    found: Vec<String>,
     ran: bool,
 }
 
@@ -133,12 +136,13 @@ impl Desk {
         let summary =
             Summary { subjects: header.subjects.len(), scenarios: header.scenarios, isolation: header.isolation, ..Summary::default() };
         let progress = progress::Progress::begin(pairs.len(), elsewhere);
-        Ok(Desk { reporter, progress, summary, began: Instant::now(), broken: None, ran: false })
+        Ok(Desk { reporter, progress, summary, began: Instant::now(), broken: None, found: Vec::new(), ran: false })
     }
 
     /// One entry; `false` when nobody wants any more of them.
     fn take(&mut self, entry: &Entry) -> bool {
         self.summary.add(entry);
+        self.found.extend(entry.rows.iter().filter(|row| row.word.is_bad()).map(|row| found(entry, row)));
         self.ran |= entry.rows.iter().any(|row| !matches!(row.word, Word::Unsupported | Word::Unavailable | Word::NotRun));
         let reporter = &mut self.reporter;
         let told = self.progress.around(entry, || reporter.entry(entry));
@@ -146,18 +150,36 @@ impl Desk {
         self.broken.is_none()
     }
 
-    fn close(mut self, interrupted: bool) -> Ended {
+    /// `troubles`: what failed of the harness and was made good.
+    fn close(mut self, interrupted: bool, troubles: &[String]) -> Ended {
         self.progress.end();
-        if let Some(error) = self.broken {
-            return Err(error.into());
-        }
         self.summary.seconds = (self.began.elapsed().as_secs_f64() * 1e3).round() / 1e3;
         self.summary.interrupted = interrupted;
-        let exit = exit(&self.summary, self.ran);
+        let exit = if troubles.is_empty() { exit(&self.summary, self.ran) } else { Exit::Harness };
         self.summary.exit = exit as u8;
-        self.reporter.finish(&self.summary)?;
+        say(troubles);
+        let told = self.broken.take().map_or_else(|| self.reporter.finish(&self.summary), Err);
+        if let Err(error) = told {
+            // Nobody reads on a closed pipe; a full disk must not cost what was found.
+            if error.kind() != std::io::ErrorKind::BrokenPipe {
+                say(&self.found);
+            }
+            return Err(error.into());
+        }
         Ok(exit)
     }
+}
+
+/// One result that is not as it should be.
+fn found(entry: &Entry, row: &report::Row) -> String {
+    let reason = row.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{} {}: {} {} in {} of {}{reason}", entry.subject.name, entry.scenario, row.property, row.word.name(), row.k, row.n)
+}
+
+/// On standard error, for as long as anybody is there to read it.
+fn say(lines: &[String]) {
+    let mut stderr = anstream::stderr().lock();
+    let _ = lines.iter().try_for_each(|line| writeln!(stderr, "childproof: {line}"));
 }
 
 /// The rules, the first that applies counts: 1. not everything could be tried: 3; 2. something is not as it should be: 1;

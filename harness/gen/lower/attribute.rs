@@ -5,18 +5,20 @@ use super::{Lowered, Lowering};
 use crate::generate::act::{Act, Attribute};
 use crate::generate::lower::fd::case_path;
 use crate::generate::program::Op;
+use crate::plan::expr::Expr;
 use crate::plan::step::attribute;
 
 impl Lowering<'_> {
     pub(super) fn limit(&mut self, here: &Here, step: &attribute::Limit) -> Lowered<Op> {
         let name = self.values.bind(&step.set)?;
-        let soft: i64 = self.values.int(&step.soft)?;
+        let soft: Option<i64> = self.values.optional(step.soft.as_ref())?;
         let hard: Option<i64> = self.values.optional(step.hard.as_ref())?;
         let words = |value: i64| if value < 0 { "none".to_owned() } else { value.to_string() };
         let hard_words = hard.map_or_else(String::new, |hard| format!(", hard {}", words(hard)));
-        let label = format!("limit {name} to {}{hard_words}", words(soft));
+        let soft_words = soft.map_or_else(|| "its hard limit".to_owned(), words);
+        let label = format!("limit {name} to {soft_words}{hard_words}");
         let limit = |value: i64| u64::try_from(value).unwrap_or(u64::MAX);
-        let act = Attribute::Limit { name: name.clone(), soft: limit(soft), hard: hard.map(limit) };
+        let act = Attribute::Limit { name: name.clone(), soft: soft.map(limit), hard: hard.map(limit) };
         Ok(self.declare(here, "limit", label, Some(&name), &step.expect)?.op(Act::Attribute(act)))
     }
 
@@ -26,8 +28,9 @@ impl Lowering<'_> {
     }
 
     pub(super) fn chdir(&mut self, here: &Here, step: &attribute::Chdir) -> Lowered<Op> {
-        let act = Act::Attribute(Attribute::Chdir(case_path(&step.0)));
-        self.plain(here, "chdir", format!("go into {}", step.0), None, act)
+        let path = self.values.name(&step.0)?;
+        let act = Act::Attribute(Attribute::Chdir(case_path(&path)));
+        self.plain(here, "chdir", format!("go into {path}"), None, act)
     }
 
     pub(super) fn nice(&mut self, here: &Here, step: &attribute::Nice) -> Lowered<Op> {
@@ -57,6 +60,20 @@ impl Lowering<'_> {
         let label = format!("send {name} to the group of {}", self.name_of(leader));
         let declared = self.declare(here, "kill-group", label, Some(&step.of), &step.expect)?;
         Ok(declared.op(Act::Attribute(Attribute::KillGroup { leader, signal })))
+    }
+
+    pub(super) fn become_other(&mut self, here: &Here, step: &attribute::Become) -> Lowered<Op> {
+        let numbers = |exprs: &Vec<Expr>| exprs.iter().map(|expr| self.values.ints::<u32>(expr)).collect::<Lowered<Vec<_>>>();
+        let groups = step.groups.as_ref().map(numbers).transpose()?.map(|lists| lists.concat());
+        let (uid, gid) = (self.values.optional(step.uid.as_ref())?, self.values.optional(step.gid.as_ref())?);
+        let who = match (uid, gid) {
+            _ if step.ordinary => "an ordinary user".to_owned(),
+            (Some(uid), _) => format!("user {uid}"),
+            (None, Some(gid)) => format!("group {gid}"),
+            (None, None) => "another set of groups".to_owned(),
+        };
+        let act = if step.ordinary { Attribute::BecomeOrdinary } else { Attribute::Become { uid, gid, groups } };
+        Ok(self.declare(here, "become", format!("become {who}"), None, &step.expect)?.op(Act::Attribute(act)))
     }
 
     pub(super) fn spin(&mut self, here: &Here) -> Lowered<Op> {

@@ -37,6 +37,7 @@ impl Lowering<'_> {
             (AwaitState::Zombie, None) => (State::Zombie, "is a zombie".to_owned()),
             (AwaitState::Ended, None) => (State::Ended, "has ended".to_owned()),
             (AwaitState::Stopped, None) => (State::Stopped, "is stopped".to_owned()),
+            (AwaitState::Asleep, None) => (State::Asleep, "is asleep".to_owned()),
             (AwaitState::Gone, None) => (State::Gone, "is gone".to_owned()),
             (AwaitState::Reaped, Some(count)) => (State::Reaped(count), format!("has reaped {count} children")),
             (AwaitState::Reaped, None) => return Err(LowerError::invalid("`await` of `reaped` needs a `count`")),
@@ -59,6 +60,7 @@ impl Lowering<'_> {
         let times: u64 = self.values.int(&step.times)?;
         if step.index.is_none() && !step.steps.iter().any(makes) {
             let declared = self.declare(here, "repeat", format!("repeat {times} times"), None, &Expect::Success)?;
+            self.decl(declared).operands = vec![i64::try_from(times).unwrap_or(i64::MAX)];
             let body = self.steps(here, &step.steps)?;
             ops.push(declared.op(Act::Repeat { times, body }));
             return Ok(());

@@ -62,6 +62,8 @@ fn made(step: &Step) -> Option<(&str, &[Step])> {
     match step {
         Step::Fork(fork) => Some((&fork.name, &fork.steps)),
         Step::Exec(exec) => exec.name.as_deref().map(|name| (name, &exec.steps[..])),
+        Step::Vfork(vfork) => Some((&vfork.name, &vfork.steps)),
+        Step::PosixSpawn(spawn) => Some((&spawn.name, &spawn.steps)),
         Step::Spawn(spawn) => Some((&spawn.name, &spawn.steps)),
         Step::Run(run) => Some((&run.name, &run.steps)),
         Step::Pipeline(pipeline) => Some((&pipeline.name, &[])),
@@ -90,8 +92,9 @@ pub(super) fn makes(step: &Step) -> bool {
     match step {
         Step::Fork(_) | Step::ForkTree(_) | Step::Spawn(_) | Step::Exec(_) | Step::Pipeline(_) | Step::Run(_) => true,
         Step::Pipe(_) | Step::Open(_) | Step::Listen(_) | Step::Connect(_) | Step::Accept(_) => true,
+        Step::Vfork(_) | Step::PosixSpawn(_) => true,
         Step::SocketPair(_) | Step::Bind(_) | Step::ReceiveFds(_) | Step::EventQueue(_) => true,
-        Step::Memory(_) | Step::Shared(_) | Step::Semaphore(_) => true,
+        Step::Memory(_) | Step::Shared(_) | Step::Semaphore(_) | Step::Queue(_) => true,
         Step::Repeat(repeat) => repeat.index.is_some() || repeat.steps.iter().any(makes),
         Step::When(when) => when.steps.iter().chain(&when.otherwise).any(makes),
         Step::Parallel(parallel) => parallel.steps.iter().chain(parallel.lists.iter().flatten()).any(makes),

@@ -206,6 +206,7 @@ impl Lowering<'_> {
             fds: wishes::asked_fds(&wishes, &stdio),
             cwd: cwd.clone(),
             identity: wishes::asked_identity(&wishes, &stdio),
+            spawn: None,
         }));
         here.made(&step.name, child);
         if plays {

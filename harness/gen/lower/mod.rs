@@ -23,14 +23,18 @@ mod here;
 mod ipc;
 mod known;
 mod library;
+mod lock;
 mod memory;
 mod parallel;
 mod pipeline;
 mod process;
+mod queue;
 mod signal;
 mod socket;
+mod spawn;
 mod values;
 mod wishes;
+mod within;
 
 #[cfg(test)]
 mod tests;
@@ -127,6 +131,8 @@ struct Lowering<'a> {
     /// Path of a `file` step → the path by which it is to be started.
     programs: BTreeMap<String, String>,
     gates: BTreeMap<String, u16>,
+    /// Names under which objects are found by others than those that were forked from their maker.
+    public_names: BTreeMap<String, u16>,
     listeners: BTreeMap<String, u16>,
     listener_count: u16,
     fd_slots: u16,
@@ -162,6 +168,7 @@ impl<'a> Lowering<'a> {
             root: Vec::new(),
             programs: BTreeMap::new(),
             gates: BTreeMap::new(),
+            public_names: BTreeMap::new(),
             listeners: BTreeMap::new(),
             listener_count: 0,
             fd_slots: 0,
@@ -194,6 +201,13 @@ impl<'a> Lowering<'a> {
             Step::Exit(exit) => ops.push(self.exit(here, exit)?),
             Step::Wait(wait) => ops.extend(self.wait(here, wait)?),
             Step::ReportState(report) => ops.push(self.report_state(here, report)?),
+            Step::Vfork(vfork) => ops.push(self.vfork(here, vfork)?),
+            Step::Quit(quit) => ops.push(self.quit(here, quit)?),
+            Step::PosixSpawn(spawn) => ops.push(self.posix_spawn(here, spawn)?),
+            Step::Threads(threads) => ops.push(self.start_threads(here, threads)?),
+            Step::TryLock(lock) => ops.push(self.try_lock(here, lock)?),
+            Step::Buffer(buffer) => ops.push(self.buffer(here, buffer)?),
+            Step::Flush(_) => ops.push(self.flush(here)?),
             Step::Pipe(pipe) => ops.push(self.pipe(here, pipe)?),
             Step::Open(open) => ops.push(self.open(here, open)?),
             Step::Close(close) => ops.push(self.close(here, close)?),
@@ -211,6 +225,7 @@ impl<'a> Lowering<'a> {
             Step::Group(group) => ops.push(self.group(here, group)?),
             Step::KillGroup(kill) => ops.push(self.kill_group(here, kill)?),
             Step::Spin(_) => ops.push(self.spin(here)?),
+            Step::Become(identity) => ops.push(self.become_other(here, identity)?),
             Step::Signal(signal) => ops.push(self.signal(here, signal)?),
             Step::Mask(mask) => ops.push(self.mask(here, mask)?),
             Step::Kill(kill) => ops.push(self.kill(here, kill)?),
@@ -240,6 +255,15 @@ impl<'a> Lowering<'a> {
             Step::Down(down) => ops.push(self.down(here, down)?),
             Step::Up(up) => ops.push(self.up(here, up)?),
             Step::Burn(burn) => ops.push(self.burn(here, burn)?),
+            Step::Detach(detach) => ops.push(self.detach(here, detach)?),
+            Step::Remove(remove) => ops.push(self.remove(here, remove)?),
+            Step::FetchAdd(add) => ops.push(self.fetch_add(here, add)?),
+            Step::Exchange(exchange) => ops.push(self.exchange(here, exchange)?),
+            Step::Lock(lock) => ops.push(self.lock(here, lock)?),
+            Step::Unlock(unlock) => ops.push(self.unlock(here, unlock)?),
+            Step::Queue(queue) => ops.push(self.queue(here, queue)?),
+            Step::SendMessage(send) => ops.push(self.send_message(here, send)?),
+            Step::ReceiveMessage(receive) => ops.push(self.receive_message(here, receive)?),
             other => self.control_step(here, other, ops)?,
         }
         Ok(())
@@ -277,6 +301,7 @@ impl<'a> Lowering<'a> {
             on: on.map(str::to_owned),
             records: None,
             asked: None,
+            operands: Vec::new(),
             stages: Vec::new(),
         });
         self.within_limit()?;

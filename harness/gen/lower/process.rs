@@ -25,6 +25,15 @@ impl Lowering<'_> {
         Ok(declared.op(Act::Fork { actor: child, pid_of, body }))
     }
 
+    pub(super) fn vfork(&mut self, here: &mut Here, step: &process::Vfork) -> Lowered<Op> {
+        let child = self.actor(here, &step.name, Origin::Forked)?;
+        let name = self.name_of(child);
+        let declared = self.declare(here, "vfork", format!("vfork {name}"), Some(&name), &step.expect)?;
+        here.made(&step.name, child);
+        let body = self.steps(&mut here.forked(child), &step.steps)?;
+        Ok(declared.op(Act::Vfork { actor: child, body }))
+    }
+
     /// Process k > 0 is actor `first + k`. The performer stays who it is, so `first` itself is no actor of the tree.
     pub(super) fn fork_tree(&mut self, here: &mut Here, step: &process::ForkTree) -> Lowered<Op> {
         let levels: u8 = self.values.int(&step.levels)?;
@@ -62,11 +71,13 @@ impl Lowering<'_> {
         let (program, image) = self.program_of_exec(here, step)?;
         let label = exec_label(&program, args.len(), long_arg);
         let to_fail = may_fail(&self.outcomes(&step.expect)?.0);
+        // What is refused arrives nowhere, and a script need not carry it.
+        let long = (long_arg > 0 && !to_fail).then(|| Value::Text("x".repeat(usize::try_from(long_arg).unwrap_or_default())));
         let declared = self.declare(here, "exec", label, step.name.as_deref(), &step.expect)?;
         self.decl(declared).asked = Some(Box::new(Asked {
             child: image.filter(|_| !to_fail),
             program: program.clone(),
-            argv: std::iter::once(Value::Text(program.clone())).chain(args.iter().cloned()).collect(),
+            argv: std::iter::once(Value::Text(program.clone())).chain(args.iter().cloned()).chain(long).collect(),
             env: env.as_ref().map(|vars| AskedEnv { replace: true, vars: vars.iter().map(split_variable).collect() }),
             ..Asked::default()
         }));
@@ -76,7 +87,7 @@ impl Lowering<'_> {
         }
         let env = env.map(|vars| vars.iter().map(bytes_of).collect::<Lowered<_>>()).transpose()?;
         let argv = args.iter().map(bytes_of).collect::<Lowered<_>>()?;
-        Ok(declared.op(Act::Exec { program, argv, long_arg, env }))
+        Ok(declared.op(Act::Exec { program, search: step.search, argv, long_arg, env }))
     }
 
     /// The path handed over, and the actor that the new image is, when it is an agent of ours. With both `program` and `as`
@@ -85,12 +96,14 @@ impl Lowering<'_> {
         match (&step.program, &step.name) {
             (Some(program), name) => {
                 let path = self.values.bind(program)?;
+                let path = self.values.name(&path)?;
                 let image = name.as_ref().map(|name| self.actor(here, name, Origin::Image)).transpose()?;
-                Ok((self.program_path(&path), image))
+                Ok((if step.search { path } else { self.program_path(&path) }, image))
             }
             (None, Some(name)) => {
                 let image = self.actor(here, name, Origin::Image)?;
-                Ok((agent_path(&self.name_of(image)), Some(image)))
+                let name = self.name_of(image);
+                Ok((if step.search { file_of(&name) } else { agent_path(&name) }, Some(image)))
             }
             (None, None) => Err(LowerError::invalid("`exec` needs `as` (the agent) or `program`")),
         }
@@ -110,6 +123,11 @@ impl Lowering<'_> {
         self.plain(here, "exit", format!("exit with code {code}"), None, Act::Exit { code })
     }
 
+    pub(super) fn quit(&mut self, here: &mut Here, step: &process::Quit) -> Lowered<Op> {
+        let code = self.values.int(&step.0)?;
+        self.plain(here, "quit", format!("end by exit() with code {code}"), None, Act::Quit { code })
+    }
+
     /// `None` for a family that has no member in this case: there is nobody to wait for.
     pub(super) fn wait(&mut self, here: &mut Here, step: &process::Wait) -> Lowered<Option<Op>> {
         let via = self.via(step)?;
@@ -117,8 +135,10 @@ impl Lowering<'_> {
         if matches!(&whom, Whom::These(actors) if actors.is_empty()) {
             return Ok(None);
         }
-        let label = self.wait_label(&whom, step.nohang);
+        let group = if matches!(via, Via::WaitpidGroup | Via::WaitidGroup) { " or one of its group" } else { "" };
+        let label = format!("{}{group}", self.wait_label(&whom, step.nohang));
         let declared = self.declare(here, "wait", label, Some(&step.target), &step.expect)?;
+        self.decl(declared).operands = if step.nowait { vec![1] } else { Vec::new() };
         let process::Wait { nohang, nowait, untraced, continued, .. } = *step;
         Ok(Some(declared.op(Act::Wait { whom, via, nohang, nowait, untraced, continued })))
     }
@@ -140,9 +160,15 @@ impl Lowering<'_> {
             Some("wait") if step.target == "any" => Ok(Via::Wait),
             Some("wait") => Err(LowerError::invalid("`wait` by `via: wait` cannot choose its child: write `for: any`")),
             Some("waitid") => Ok(Via::Waitid),
-            Some("pidfd") if step.target == "any" => Err(LowerError::invalid("`via: pidfd` waits for one child: name it")),
+            Some(word @ ("pidfd" | "waitpid-group" | "waitid-group")) if step.target == "any" => {
+                Err(LowerError::invalid(format!("`via: {word}` needs a child: name it")))
+            }
             Some("pidfd") => Ok(Via::Pidfd),
-            Some(other) => Err(LowerError::invalid(format!("`{other}` is no way to wait: wait, waitpid, waitid or pidfd"))),
+            Some("waitpid-group") => Ok(Via::WaitpidGroup),
+            Some("waitid-group") => Ok(Via::WaitidGroup),
+            Some(other) => Err(LowerError::invalid(format!(
+                "`{other}` is no way to wait: wait, waitpid, waitid, pidfd, waitpid-group or waitid-group"
+            ))),
         }
     }
 
@@ -187,12 +213,12 @@ fn exec_label(program: &str, args: usize, long_arg: u64) -> String {
     }
 }
 
-fn bytes_of(value: &Value) -> Lowered<Vec<u8>> {
+pub(super) fn bytes_of(value: &Value) -> Lowered<Vec<u8>> {
     value.bytes().ok_or_else(|| LowerError::invalid(format!("text is wanted here, not the {} `{value}`", value.kind())))
 }
 
 /// `NAME=value` in its two halves; without `=` the value is empty.
-fn split_variable(variable: &Value) -> (Value, Value) {
+pub(super) fn split_variable(variable: &Value) -> (Value, Value) {
     let bytes = variable.bytes().unwrap_or_default();
     let equals = bytes.iter().position(|byte| *byte == b'=').unwrap_or(bytes.len());
     (Value::from_bytes(&bytes[..equals]), Value::from_bytes(bytes.get(equals + 1..).unwrap_or_default()))

@@ -67,6 +67,7 @@ fn ops(text: &mut String, ops_: &[Op], depth: usize) {
             Act::ForkTree { first, levels, bodies } => {
                 (format!("ForkTree first {first}, levels {levels}"), bodies.iter().map(Vec::as_slice).collect())
             }
+            Act::Vfork { actor, body } => (format!("Vfork {actor}"), vec![body]),
             Act::Repeat { times, body } => (format!("Repeat {times}"), vec![body]),
             other => (format!("{other:?}"), vec![]),
         };

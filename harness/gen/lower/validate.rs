@@ -2,6 +2,7 @@
 
 use crate::generate::act::{Act, FdRef};
 use crate::generate::program::{Op, Program};
+use crate::generate::share::{NAMES, Share};
 use crate::plan::script::{SUBJECT, Script};
 
 /// Every fault found, in words; empty when both halves are sound and fit each other.
@@ -75,7 +76,7 @@ impl Checker<'_> {
 
     fn act(&mut self, act: &Act, performer: u16) {
         match act {
-            Act::Fork { actor, body, .. } => self.ops(body, *actor),
+            Act::Fork { actor, body, .. } | Act::Vfork { actor, body } => self.ops(body, *actor),
             Act::ForkTree { first, levels, bodies } => {
                 self.below("bodies", bodies.len(), (1 << levels) + 1);
                 for (number, body) in (0_u16..).zip(bodies) {
@@ -96,6 +97,16 @@ impl Checker<'_> {
             Act::Memory { slot, .. } | Act::Shared { slot, .. } | Act::Semaphore { slot, .. } | Act::Add { slot, .. } => {
                 self.below("memory", *slot, self.program.memory_slots);
             }
+            Act::Share(
+                Share::FetchAdd { slot, .. }
+                | Share::Exchange { slot, .. }
+                | Share::Detach { slot }
+                | Share::Queue { slot, .. }
+                | Share::Send { slot, .. }
+                | Share::Receive { slot, .. },
+            ) => self.below("memory", *slot, self.program.memory_slots),
+            Act::Share(Share::Remove { number, .. }) => self.below("name", *number, NAMES),
+            Act::Share(Share::Lock(lock)) => self.fd(lock.fd),
             Act::Await { who: SUBJECT, .. } if self.program.library => {}
             Act::Await { who, .. } => self.below("actor", *who, self.program.actors),
             Act::Ask { .. } | Act::AskParallel { .. } | Act::AskPipeline { .. } if performer != 0 || !self.program.library => {

@@ -183,6 +183,7 @@ pub(super) fn declared(id: u32, actor: u16, kind: &str, on: Option<&str>) -> cra
         on: on.map(str::to_owned),
         records: None,
         asked: None,
+        operands: Vec::new(),
         stages: Vec::new(),
     }
 }

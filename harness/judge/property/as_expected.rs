@@ -7,7 +7,7 @@
 //! 1. Every outcome is one that its step declares (see [`outcome::as_declared`]). What is told beside it of single stages of a
 //!    pipeline is a matter of `stage-status`.
 //! 2. Nobody gave up.
-//! 3. In an actor that came to its end, every step that began also ended. (`exit` and `exec` do not return.)
+//! 3. In an actor that came to its end, every step that began also ended. (`exit`, `quit` and `exec` do not return.)
 //! 4. In an actor that came to its end, every step began, except those inside a loop or a parallel block.
 //! 5. A program that was born and is reported to have exited with 0 came to its end or called `exit` or `exec`.
 //! 6. The root came to its end. Where the case was cut short, rules 1 and 2 are all that can be told.
@@ -91,7 +91,7 @@ impl Seen {
 }
 
 fn endless(kind: &str) -> bool {
-    matches!(kind, "exit" | "exec")
+    matches!(kind, "exit" | "quit" | "exec")
 }
 
 fn wrong_outcome(history: &History) -> Option<Finding> {

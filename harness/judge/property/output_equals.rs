@@ -25,6 +25,7 @@ const BYTES: ArgDecl = ArgDecl {
     help: "so many bytes of the fixed pattern that `write: {bytes: N}` writes, after the text where there is one",
 };
 const TEXT: ArgDecl = ArgDecl { name: "text", kind: ArgKind::Expr, required: false, help: "this text" };
+const TIMES: ArgDecl = ArgDecl { name: "times", kind: ArgKind::Expr, required: false, help: "the text so many times over" };
 const TERMINAL: ArgDecl = ArgDecl {
     name: "terminal",
     kind: ArgKind::Expr,
@@ -45,7 +46,7 @@ impl Property for OutputEquals {
         "POSIX.1-2024 read(), write(), pipe(), _exit()"
     }
     fn args(&self) -> &'static [ArgDecl] {
-        &[args::STREAM, BYTES, TEXT, TERMINAL]
+        &[args::STREAM, BYTES, TEXT, TIMES, TERMINAL]
     }
     fn judge(&self, history: &History, asked: &CheckDecl) -> Finding {
         let Some(stream) = view::text(asked, "stream") else { return view::wants("stream") };
@@ -75,8 +76,9 @@ impl Expected {
         let plain =
             |text: &Value| text.bytes().or_else(|| matches!(text, Value::Int(_) | Value::Bool(_)).then(|| text.to_string().into_bytes()));
         let terminal = asked.args.get("terminal").is_some_and(|value| *value == Value::Bool(true));
+        let times = usize::try_from(view::int(asked, "times").unwrap_or(1)).ok()?;
         let expected = Expected {
-            text: text.map_or(Some(Vec::new()), plain)?,
+            text: text.map_or(Some(Vec::new()), plain)?.repeat(times),
             pattern: pattern.map_or(Some(0), |pattern| pattern.int().and_then(|bytes| u64::try_from(bytes).ok()))?,
         };
         let expected = if terminal { expected.through_a_terminal() } else { expected };

@@ -77,6 +77,8 @@ pub fn starts(step: &Step) -> Option<&str> {
         Step::Fork(fork) => Some(&fork.name),
         Step::ForkTree(tree) => Some(&tree.name),
         Step::Exec(exec) => exec.name.as_deref(),
+        Step::Vfork(vfork) => Some(&vfork.name),
+        Step::PosixSpawn(spawn) => Some(&spawn.name),
         Step::Spawn(spawn) => Some(&spawn.name),
         Step::Run(run) if run.stages.is_empty() => Some(&run.name),
         _ => None,
@@ -91,7 +93,7 @@ pub enum Object {
     /// A pair of sockets, with two ends.
     Pair,
     /// An epoll set.
-    Queue,
+    EventQueue,
     /// A file or a connection.
     Stream,
     /// A listening socket.
@@ -102,6 +104,8 @@ pub enum Object {
     Counter,
     /// A semaphore.
     Semaphore,
+    /// A message queue.
+    Queue,
 }
 
 impl std::fmt::Display for Object {
@@ -109,12 +113,13 @@ impl std::fmt::Display for Object {
         f.write_str(match self {
             Object::Pipe => "a pipe",
             Object::Pair => "a pair of sockets",
-            Object::Queue => "an event queue",
+            Object::EventQueue => "an event queue",
             Object::Stream => "a file or connection",
             Object::Listener => "a listener",
             Object::Memory => "a mapping",
             Object::Counter => "a counter",
             Object::Semaphore => "a semaphore",
+            Object::Queue => "a message queue",
         })
     }
 }
@@ -132,10 +137,11 @@ pub fn makes(step: &Step) -> Option<(&str, Object)> {
         Step::SocketPair(pair) => Some((&pair.name, Object::Pair)),
         Step::Bind(bind) => Some((&bind.name, Object::Listener)),
         Step::ReceiveFds(receive) => Some((&receive.name, Object::Stream)),
-        Step::EventQueue(queue) => Some((&queue.name, Object::Queue)),
+        Step::EventQueue(queue) => Some((&queue.name, Object::EventQueue)),
         Step::Memory(memory) => Some((&memory.name, Object::Memory)),
         Step::Shared(shared) => Some((&shared.name, Object::Counter)),
         Step::Semaphore(semaphore) => Some((&semaphore.name, Object::Semaphore)),
+        Step::Queue(queue) => Some((&queue.name, Object::Queue)),
         _ => None,
     }
 }

@@ -11,7 +11,7 @@ impl Checker<'_> {
         match step {
             Step::Limit(limit) => {
                 self.word(frame, body.at("set"), &limit.set, "a resource limit", |word| words::among(word, words::LIMITS));
-                self.expr(frame, body.at("soft"), &limit.soft, Sort::Int);
+                self.field(frame, body, "soft", limit.soft.as_ref(), Sort::Int);
                 self.field(frame, body, "hard", limit.hard.as_ref(), Sort::Int);
                 self.expect(frame, body, &limit.expect);
             }
@@ -26,6 +26,19 @@ impl Checker<'_> {
                     }
                 }
                 self.expect(frame, body, &group.expect);
+            }
+            Step::Become(become_) => {
+                for (field, id) in [("uid", &become_.uid), ("gid", &become_.gid)] {
+                    self.field(frame, body, field, id.as_ref(), Sort::Int);
+                }
+                let others = become_.uid.is_some() || become_.gid.is_some() || become_.groups.is_some();
+                if become_.ordinary == others {
+                    self.problem(body, "who is it to be?".to_owned(), "write `ordinary: true`, or some of `uid`, `gid` and `groups`");
+                }
+                for (i, group) in become_.groups.iter().flatten().enumerate() {
+                    self.expr(frame, body.at("groups").item(i), group, Sort::Any);
+                }
+                self.expect(frame, body, &become_.expect);
             }
             Step::KillGroup(kill) => {
                 self.word(frame, body.at("signal"), &kill.signal, "a signal", words::signal);

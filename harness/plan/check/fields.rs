@@ -12,7 +12,6 @@ use crate::plan::step::Step;
 use crate::plan::step::control::{Await, AwaitState};
 use crate::plan::step::fd::{Close, Pipe, Read, Write};
 use crate::plan::step::library::{Communicate, Spawn};
-use crate::plan::step::memory::{Down, Load};
 use crate::plan::step::process::{Exec, Wait};
 use crate::plan::step::signal::Kill;
 
@@ -29,6 +28,9 @@ impl Checker<'_> {
             Step::ForkTree(tree) => self.expr(frame, body.at("levels"), &tree.levels, Sort::Int),
             Step::Exec(exec) => self.exec(frame, exec, body),
             Step::Exit(exit) => self.expr(frame, body, &exit.0, Sort::Int),
+            Step::Vfork(vfork) => self.expect(frame, body, &vfork.expect),
+            Step::Quit(quit) => self.expr(frame, body, &quit.0, Sort::Int),
+            Step::PosixSpawn(_) | Step::Threads(_) | Step::TryLock(_) | Step::Buffer(_) => self.within_fields(frame, step, body),
             Step::Wait(wait) => self.wait(frame, wait, body),
             Step::ReportState(label) => self.free_text(frame, body, &label.0),
             Step::ReportMemory(label) => self.free_text(frame, body, &label.0),
@@ -61,6 +63,7 @@ impl Checker<'_> {
             | Step::NewSession(_)
             | Step::Group(_)
             | Step::KillGroup(_)
+            | Step::Become(_)
             | Step::Spin(_) => self.attribute(frame, step, body),
             Step::Signal(signal) => {
                 self.word(frame, body.at("set"), &signal.set, "a signal", words::signal);
@@ -68,8 +71,8 @@ impl Checker<'_> {
                 self.field(frame, body, "restart", signal.restart.as_ref(), Sort::Bool);
             }
             Step::Mask(mask) => {
-                self.signals(body.at("block"), &mask.block);
-                self.signals(body.at("unblock"), &mask.unblock);
+                self.signals_or_list(frame, body.at("block"), &mask.block);
+                self.signals_or_list(frame, body.at("unblock"), &mask.unblock);
             }
             Step::Kill(kill) => self.kill(frame, kill, body),
             _ => self.more_fields(frame, step, body),
@@ -117,30 +120,19 @@ impl Checker<'_> {
                 self.object_of(frame, body.at("in"), &peek.place, Object::Memory);
                 self.expect(frame, body, &peek.expect);
             }
-            Step::Shared(shared) => {
-                self.word(frame, body.at("via"), &shared.via, "a way to share", |word| words::among(word, words::SHARED))
+            Step::Shared(_)
+            | Step::Detach(_)
+            | Step::Remove(_)
+            | Step::Add(_)
+            | Step::FetchAdd(_)
+            | Step::Exchange(_)
+            | Step::Load(_)
+            | Step::Semaphore(_)
+            | Step::Down(_)
+            | Step::Up(_) => self.shared_fields(frame, step, body),
+            Step::Lock(_) | Step::Unlock(_) | Step::Queue(_) | Step::SendMessage(_) | Step::ReceiveMessage(_) => {
+                self.lock_and_queue_fields(frame, step, body);
             }
-            Step::Add(add) => {
-                self.object_of(frame, body.item(0), &add.0, Object::Counter);
-                self.expr(frame, body.item(1), &add.1, Sort::Int);
-            }
-            Step::Load(Load::Name(name)) => self.object_of(frame, body, name, Object::Counter),
-            Step::Load(Load::With(load)) => {
-                self.object_of(frame, body.at("of"), &load.of, Object::Counter);
-                self.expect(frame, body, &load.expect);
-            }
-            Step::Semaphore(semaphore) => {
-                self.expr(frame, body.at("value"), &semaphore.value, Sort::Int);
-                if let Some(via) = &semaphore.via {
-                    self.word(frame, body.at("via"), via, "a form of semaphore", |word| words::among(word, words::SEMAPHORES));
-                }
-            }
-            Step::Down(Down::Name(name)) => self.object_of(frame, body, name, Object::Semaphore),
-            Step::Down(Down::With(down)) => {
-                self.object_of(frame, body.at("of"), &down.of, Object::Semaphore);
-                self.expect(frame, body, &down.expect);
-            }
-            Step::Up(up) => self.object_of(frame, body, &up.0, Object::Semaphore),
             _ => self.descriptor_fields(frame, step, body),
         }
     }
@@ -441,8 +433,23 @@ impl Checker<'_> {
 
     pub(super) fn signals(&mut self, node: &Node, list: &[String]) {
         for (i, name) in list.iter().enumerate() {
-            if let Err(help) = words::signal(name) {
-                self.problem(node.item(i), format!("`{name}` is not a signal"), &help);
+            self.signal(node.item(i), name);
+        }
+    }
+
+    fn signal(&mut self, node: &Node, name: &str) {
+        if let Err(help) = words::signal(name) {
+            self.problem(node, format!("`{name}` is not a signal"), &help);
+        }
+    }
+
+    /// Signals by name, and parameters that stand for one or for lists of them.
+    pub(super) fn signals_or_list(&mut self, frame: &Frame, node: &Node, list: &[String]) {
+        for (i, name) in list.iter().enumerate() {
+            if name.starts_with('$') {
+                self.free_text(frame, node.item(i), name);
+            } else {
+                self.signal(node.item(i), name);
             }
         }
     }

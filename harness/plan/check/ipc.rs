@@ -71,7 +71,7 @@ impl Checker<'_> {
             }
             Step::EventQueue(_) => {}
             Step::Watch(watch) => {
-                self.object_of(frame, body.at("with"), &watch.with, Object::Queue);
+                self.object_of(frame, body.at("with"), &watch.with, Object::EventQueue);
                 self.endpoint(frame, body.at("of"), &watch.of);
                 self.word(frame, body.at("for"), &watch.what, "what an endpoint can be watched for", |word| {
                     words::among(word, &words::INTERESTS[..2])
@@ -80,7 +80,7 @@ impl Checker<'_> {
                 self.expect(frame, body, &watch.expect);
             }
             Step::NextEvent(next) => {
-                self.object_of(frame, body.at("from"), &next.from, Object::Queue);
+                self.object_of(frame, body.at("from"), &next.from, Object::EventQueue);
                 self.expect(frame, body, &next.expect);
             }
             _ => return false,

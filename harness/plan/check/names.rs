@@ -51,7 +51,7 @@ impl Checker<'_> {
         }
         match (self.object(frame, node, parts.base, parts.index.is_some()), parts.end) {
             (None, _) | (Some(Object::Pipe), Some("read" | "write")) | (Some(Object::Pair), Some("a" | "b")) => {}
-            (Some(Object::Stream | Object::Listener | Object::Queue), None) => {}
+            (Some(Object::Stream | Object::Listener | Object::EventQueue), None) => {}
             (Some(Object::Pipe), None) => {
                 self.problem(
                     node,
@@ -70,7 +70,7 @@ impl Checker<'_> {
                 let help = format!("write `{0}.a` or `{0}.b`", parts.base);
                 self.problem(node, format!("`{}` is a pair of sockets with two ends", parts.base), &help);
             }
-            (Some(object @ (Object::Stream | Object::Listener | Object::Queue)), Some(_)) => {
+            (Some(object @ (Object::Stream | Object::Listener | Object::EventQueue)), Some(_)) => {
                 self.problem(node, format!("`{}` is {object} and has no ends", parts.base), &format!("write `{}`", parts.base));
             }
             (Some(object), _) => self.problem(node, format!("`{}` is {object}, and an endpoint is needed", parts.base), ""),

@@ -89,7 +89,7 @@ pub const ERRORS: &[&str] = &[
 /// What `signal: {to: ...}` may set.
 pub const DISPOSITIONS: &[&str] = &["default", "ignore", "count", "reap"];
 /// What `wait: {via: ...}` may use.
-pub const WAITS: &[&str] = &["wait", "waitpid", "waitid", "pidfd"];
+pub const WAITS: &[&str] = &["wait", "waitpid", "waitid", "pidfd", "waitpid-group", "waitid-group"];
 /// What `listen: {family: ...}` may be.
 pub const FAMILIES: &[&str] = &["unix", "tcp4", "tcp6"];
 /// What `bind: {family: ...}` may be.
@@ -110,6 +110,14 @@ pub const TELLERS: &[&str] = &["select", "poll", "queue"];
 pub const SHARED: &[&str] = &["shm_open", "anonymous", "sysv"];
 /// How a `semaphore` may be made.
 pub const SEMAPHORES: &[&str] = &["unnamed", "named"];
+/// By what an open file may be locked.
+pub const LOCKS: &[&str] = &["flock", "fcntl", "ofd"];
+/// How it may be locked.
+pub const LOCK_MODES: &[&str] = &["exclusive", "shared"];
+/// How a `queue` may be made.
+pub const QUEUES: &[&str] = &["posix", "sysv"];
+/// What `remove` may remove.
+pub const REMOVABLE: &[&str] = &["shared", "semaphore", "queue"];
 /// What `spawn: {env-mode: ...}` may be.
 pub const ENV_MODES: &[&str] = &["inherit", "replace"];
 /// Resource limits, without RLIMIT_.

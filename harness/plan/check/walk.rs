@@ -162,6 +162,8 @@ impl<'a> Checker<'a> {
         let mut inner = Frame { actor: name.to_owned(), repeated: false, doubtful: false, ..frame.clone() };
         match step {
             Step::Spawn(_) | Step::Run(_) => inner = Frame { actor: name.to_owned(), ..Frame::root(Performer::Agent) },
+            // It holds descriptors by number: whether a name's is still open is what file actions decide.
+            Step::PosixSpawn(_) => inner = Frame { actor: name.to_owned(), ..Frame::root(Performer::Agent) },
             Step::Exec(_) => {
                 inner.performer = Performer::Agent;
                 // Mappings do not survive an exec; descriptors do.

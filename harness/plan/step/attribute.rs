@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 pub struct Limit {
     /// The resource without RLIMIT_: `NOFILE`, `FSIZE`, `CPU`.
     pub set: Arg<String>,
-    /// The soft limit, in the resource's own unit; -1: none.
-    pub soft: Expr,
+    /// The soft limit, in the resource's own unit; -1: none; absent: as high as the hard limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub soft: Option<Expr>,
     /// The hard limit; absent: as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hard: Option<Expr>,
@@ -75,3 +76,25 @@ pub struct KillGroup {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Spin {}
+
+/// `become: {uid: 1000, gid: 1000, groups: []}`: take another identity for good, the groups first and the user last; needs root.
+/// `become: {ordinary: true}`: be nobody that the system makes exceptions for; who is not root stays who it is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Become {
+    /// Any ordinary user.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ordinary: bool,
+    /// Real, effective and saved user id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<Expr>,
+    /// Real, effective and saved group id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gid: Option<Expr>,
+    /// Supplementary groups: a list of numbers, or a parameter; absent: as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<Expr>>,
+    /// What must come of it.
+    #[serde(skip_serializing_if = "Expect::is_success")]
+    pub expect: Expect,
+}

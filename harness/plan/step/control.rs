@@ -42,6 +42,8 @@ pub enum AwaitState {
     Stopped,
     /// No such process any more.
     Gone,
+    /// Asleep, for whatever reason: also where the system suspends it until another process has done something.
+    Asleep,
     /// Its `reap` handler has reaped `count` children.
     Reaped,
 }

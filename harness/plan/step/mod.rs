@@ -12,13 +12,17 @@ pub mod control;
 pub mod fd;
 pub mod file;
 pub mod library;
+pub mod lock;
 pub mod memory;
 pub mod message;
 pub mod pipeline;
 pub mod poll;
 pub mod process;
+pub mod queue;
 pub mod signal;
 pub mod socket;
+pub mod spawn;
+pub mod within;
 
 /// One step: a map with one key, the step's keyword.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +37,14 @@ pub enum Step {
     Exit(process::Exit),
     Wait(process::Wait),
     ReportState(process::ReportState),
+    Vfork(process::Vfork),
+    Quit(process::Quit),
+    PosixSpawn(spawn::PosixSpawn),
+    // within one process
+    Threads(within::Threads),
+    TryLock(within::TryLock),
+    Buffer(within::Buffer),
+    Flush(within::Flush),
     // descriptors
     Pipe(fd::Pipe),
     Open(fd::Open),
@@ -54,6 +66,7 @@ pub enum Step {
     Group(attribute::Group),
     KillGroup(attribute::KillGroup),
     Spin(attribute::Spin),
+    Become(attribute::Become),
     // signals
     Signal(signal::Signal),
     Mask(signal::Mask),
@@ -82,11 +95,22 @@ pub enum Step {
     Peek(memory::Peek),
     ReportMemory(memory::ReportMemory),
     Shared(memory::Shared),
+    Detach(memory::Detach),
+    Remove(memory::Remove),
     Add(memory::Add),
+    FetchAdd(memory::FetchAdd),
+    Exchange(memory::Exchange),
     Load(memory::Load),
     Semaphore(memory::Semaphore),
     Down(memory::Down),
     Up(memory::Up),
+    // locks on files
+    Lock(lock::Lock),
+    Unlock(lock::Unlock),
+    // message queues
+    Queue(queue::Queue),
+    SendMessage(queue::SendMessage),
+    ReceiveMessage(queue::ReceiveMessage),
     // ordering and control
     Gate(control::Gate),
     OpenGate(control::OpenGate),
@@ -141,6 +165,8 @@ pub fn bodies(step: &Step) -> Vec<(Place, &[Step])> {
         Step::Fork(fork) => vec![("do", &fork.steps)],
         Step::ForkTree(tree) => vec![("do", &tree.steps)],
         Step::Exec(exec) => vec![("do", &exec.steps)],
+        Step::Vfork(vfork) => vec![("do", &vfork.steps)],
+        Step::PosixSpawn(spawn) => vec![("do", &spawn.steps)],
         Step::Spawn(spawn) => vec![("do", &spawn.steps)],
         Step::Run(run) => vec![("do", &run.steps)],
         Step::Repeat(repeat) => vec![("do", &repeat.steps)],

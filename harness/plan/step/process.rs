@@ -51,6 +51,9 @@ pub struct Exec {
     /// executes the agent, `bin/NAME`, in its turn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program: Option<Arg<String>>,
+    /// By execvp: a name without a slash is searched for in PATH, that of `env` where there is one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub search: bool,
     /// Arguments after `argv[0]`: each an expression or text; a list parameter is spliced.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<Expr>,
@@ -73,6 +76,27 @@ pub struct Exec {
 #[serde(transparent)]
 pub struct Exit(pub Expr);
 
+/// `vfork: {as: child, do: [...]}`: a child that borrows the caller's memory; the caller goes on when the child has ended or has
+/// executed another program. The child runs on a stack of its own, as that of `posix_spawn` does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Vfork {
+    /// Name of the new actor.
+    #[serde(rename = "as")]
+    pub name: String,
+    /// What the child does; it then exits with 0.
+    #[serde(rename = "do", default)]
+    pub steps: Vec<Step>,
+    /// What must come of it in the parent; success returns the child's pid.
+    #[serde(default, skip_serializing_if = "Expect::is_success")]
+    pub expect: Expect,
+}
+
+/// `quit: 3`: end by exit(3), which runs exit handlers and flushes what the C library has buffered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Quit(pub Expr);
+
 /// `wait: {for: writer}`, `{for: every worker}`, `{for: any}`: wait for a child's change of state.
 /// For a `spawn`ed actor the subject's own wait is used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -84,7 +108,8 @@ pub struct Wait {
     /// With `any`: how many children, one after the other in the order in which they end (default 1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<Expr>,
-    /// The system call to use (platform plane).
+    /// The system call to use (platform plane): `wait`, `waitpid`, `waitid`, `pidfd`; `waitpid-group` and `waitid-group` take any child of
+    /// the process group that the named one leads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<Arg<String>>,
     /// Do not block: `pending` when there is nothing to report.

@@ -1,6 +1,6 @@
 //! Limits, mask of file modes, directory, priority, group, session.
 
-use super::{DONE, Performer, failed, number};
+use super::{DONE, Performer, failed, number, os};
 use crate::generate::act::Attribute;
 use crate::plan::script::Outcome;
 use crate::sys;
@@ -32,6 +32,12 @@ impl Performer<'_> {
                 // SAFETY: a positive id of this case; only its group is meant.
                 if unsafe { libc::killpg(leader, *signal) } == -1 { failed() } else { DONE }
             }
+            // Where the scenario expects to be refused, that is what it asks.
+            Attribute::Become { .. } if !is_root() && !self.lenient => {
+                Err(Outcome::Unavailable("only root can take another identity".to_owned()))
+            }
+            Attribute::Become { uid, gid, groups } => take_identity(*uid, *gid, groups.as_deref()),
+            Attribute::BecomeOrdinary => become_ordinary(),
             Attribute::Spin => loop {
                 std::hint::spin_loop();
             },
@@ -45,7 +51,7 @@ impl Performer<'_> {
     }
 }
 
-fn limit(name: &str, soft: u64, hard: Option<u64>) -> Result<Outcome, Outcome> {
+fn limit(name: &str, soft: Option<u64>, hard: Option<u64>) -> Result<Outcome, Outcome> {
     let Some((_, resource)) = sys::LIMITS.iter().find(|(known, _)| *known == name) else {
         return Err(Outcome::Unavailable(format!("this platform has no limit {name}")));
     };
@@ -54,10 +60,44 @@ fn limit(name: &str, soft: u64, hard: Option<u64>) -> Result<Outcome, Outcome> {
     if unsafe { libc::getrlimit(*resource, &raw mut limits) } == -1 {
         return failed();
     }
-    limits.rlim_cur = if soft == u64::MAX { libc::RLIM_INFINITY } else { soft };
+    limits.rlim_cur = match soft {
+        None => limits.rlim_max,
+        Some(u64::MAX) => libc::RLIM_INFINITY,
+        Some(soft) => soft,
+    };
     if let Some(hard) = hard {
         limits.rlim_max = if hard == u64::MAX { libc::RLIM_INFINITY } else { hard };
     }
     // SAFETY: a complete rlimit.
     if unsafe { libc::setrlimit(*resource, &raw const limits) } == -1 { failed() } else { DONE }
+}
+
+/// A user that nobody is.
+const ORDINARY: u32 = 60_731;
+
+fn is_root() -> bool {
+    // SAFETY: geteuid cannot fail.
+    unsafe { libc::geteuid() == 0 }
+}
+
+/// The groups first and the user last: who is no longer root may change neither. As root, setgid and setuid set all three ids.
+fn take_identity(uid: Option<u32>, gid: Option<u32>, groups: Option<&[u32]>) -> Result<Outcome, Outcome> {
+    // SAFETY: the list is as long as is said.
+    let set = |groups: &[u32]| unsafe { libc::setgroups(groups.len() as _, groups.as_ptr()) };
+    // SAFETY: no pointers.
+    let done = groups.is_none_or(|groups| set(groups) == 0)
+        && gid.is_none_or(|gid| unsafe { libc::setgid(gid) } == 0)
+        && uid.is_none_or(|uid| unsafe { libc::setuid(uid) } == 0);
+    if done { DONE } else { failed() }
+}
+
+/// Root inside a user namespace that knows no other user is an ordinary user to the kernel already, unless it is root outside as well.
+fn become_ordinary() -> Result<Outcome, Outcome> {
+    if !is_root() {
+        return DONE;
+    }
+    match take_identity(Some(ORDINARY), Some(ORDINARY), Some(&[])) {
+        Err(_) if os::is_system_root() => Err(Outcome::Unavailable("root cannot take another identity here".to_owned())),
+        _ => DONE,
+    }
 }

@@ -67,6 +67,7 @@ impl Performer<'_> {
                     && os::process_state(pid) == Some('S')
                     && self.arena.doing(who).load(Ordering::Acquire) == doing
             }
+            State::Asleep => matches!(os::process_state(pid), Some('S' | 'D')),
             State::Zombie => os::process_state(pid) == Some('Z'),
             State::Ended => matches!(os::process_state(pid), None | Some('Z')),
             State::Stopped => os::process_state(pid) == Some('T'),
@@ -79,7 +80,7 @@ impl Performer<'_> {
 /// Whether a process that ended can no longer come into the state; who waited on would wait for the deadline.
 fn never_again(pid: i32, state: State) -> bool {
     match state {
-        State::Blocked | State::Stopped => matches!(os::process_state(pid), None | Some('Z')),
+        State::Blocked | State::Asleep | State::Stopped => matches!(os::process_state(pid), None | Some('Z')),
         State::Zombie => os::process_state(pid).is_none(),
         State::Ended | State::Gone | State::Reaped(_) => false,
     }

@@ -12,7 +12,7 @@ impl Performer<'_> {
         let path = self.fill(path);
         let mode = |default: u32| if mode == 0 { default } else { mode };
         let done = match kind {
-            FileKind::Plain => plain(&path, text, mode(0o644)),
+            FileKind::Plain => plain(&path, &self.fill_bytes(text), mode(0o644)),
             FileKind::Directory => fs::create_dir_all(&path),
             FileKind::Symlink => symlink(self.fill(&String::from_utf8_lossy(text)), &path),
             FileKind::Fifo => return fifo(&path, mode(0o600)),

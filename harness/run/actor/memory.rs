@@ -1,8 +1,10 @@
 //! Mappings, counters, semaphores.
 
-use super::{DONE, Performer, failed, os};
+use super::{DONE, Performer, failed, os, share_os};
 use crate::generate::act::SharedVia;
+use crate::generate::share::{Patience, Public};
 use crate::plan::script::Outcome;
+use crate::sys::names;
 use crate::trace::What;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -11,11 +13,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 pub struct Place {
     base: *mut u8,
     pages: usize,
+    /// A System V segment is given up in its own way.
+    sysv: bool,
 }
 
 impl Default for Place {
     fn default() -> Self {
-        Place { base: std::ptr::null_mut(), pages: 0 }
+        Place { base: std::ptr::null_mut(), pages: 0, sysv: false }
     }
 }
 
@@ -37,7 +41,7 @@ impl Performer<'_> {
     }
 
     fn keep_place(&mut self, slot: u16, base: *mut u8, pages: usize) -> Result<Outcome, Outcome> {
-        self.memory[usize::from(slot)] = Place { base, pages };
+        self.memory[usize::from(slot)] = Place { base, pages, sysv: false };
         DONE
     }
 
@@ -74,17 +78,32 @@ impl Performer<'_> {
         Ok(Outcome::Done(Some(kib)))
     }
 
-    pub(super) fn shared(&mut self, slot: u16, via: SharedVia) -> Result<Outcome, Outcome> {
+    pub(super) fn shared(&mut self, slot: u16, via: SharedVia, public: Option<Public>) -> Result<Outcome, Outcome> {
         let base = match via {
             SharedVia::Anonymous => map(page(), libc::MAP_ANONYMOUS | libc::MAP_SHARED, -1)?,
-            SharedVia::ShmOpen => os::shm_open_page(&format!("/childproof-{}-{slot}", self.pid), page())?,
-            SharedVia::Sysv => sysv_page(page())?,
+            SharedVia::ShmOpen => {
+                let name = public.map_or_else(|| format!("/childproof-{}-{slot}", self.pid), |public| self.public_name(public.number));
+                let keep = public.is_some();
+                os::shm_page(&name, page(), os::Opening { create: public.is_none_or(|public| public.create), keep })?
+            }
+            SharedVia::Sysv => sysv_page(page(), public.map(|public| (names::key(self.root_pid(), public.number), public.create)))?,
         };
-        self.keep_place(slot, base, 1)
+        self.note_public(public);
+        self.keep_place(slot, base, 1)?;
+        self.memory[usize::from(slot)].sysv = via == SharedVia::Sysv;
+        DONE
+    }
+
+    pub(super) fn detach(&mut self, slot: u16) -> Result<Outcome, Outcome> {
+        let place = self.place(slot)?;
+        self.memory[usize::from(slot)] = Place::default();
+        // SAFETY: a mapping of ours, which nothing refers to any more.
+        let done = unsafe { if place.sysv { libc::shmdt(place.base.cast()) } else { libc::munmap(place.base.cast(), page()) } };
+        if done == -1 { failed() } else { DONE }
     }
 
     /// The counter in a slot.
-    fn counter(&self, slot: u16) -> Result<&AtomicI64, Outcome> {
+    pub(super) fn counter(&self, slot: u16) -> Result<&AtomicI64, Outcome> {
         let place = self.place(slot)?;
         // SAFETY: a shared mapping of at least a page, aligned to a page.
         Ok(unsafe { &*place.base.cast::<AtomicI64>() })
@@ -105,21 +124,36 @@ impl Performer<'_> {
         Ok(Outcome::Done(Some(value)))
     }
 
-    pub(super) fn semaphore(&mut self, slot: u16, value: u32, named: bool) -> Result<Outcome, Outcome> {
-        let name = format!("/childproof-{}-s{slot}", self.pid);
-        let base = os::semaphore(&name, value, named, || map(page(), libc::MAP_ANONYMOUS | libc::MAP_SHARED, -1))?;
+    pub(super) fn semaphore(&mut self, slot: u16, value: u32, named: bool, public: Option<Public>) -> Result<Outcome, Outcome> {
+        let base = match public {
+            Some(public) => {
+                let made = public.create.then_some(value);
+                os::named_semaphore(&self.public_name(public.number), made, true)?
+            }
+            None if named => os::named_semaphore(&format!("/childproof-{}-s{slot}", self.pid), Some(value), false)?,
+            None => os::unnamed_semaphore(map(page(), libc::MAP_ANONYMOUS | libc::MAP_SHARED, -1)?, value)?,
+        };
+        self.note_public(public);
         self.keep_place(slot, base, 1)
     }
 
-    pub(super) fn down(&mut self, slot: u16) -> Result<Outcome, Outcome> {
+    pub(super) fn down(&mut self, slot: u16, patience: Patience) -> Result<Outcome, Outcome> {
         let semaphore = self.place(slot)?.base.cast::<libc::sem_t>();
         loop {
-            // SAFETY: an initialised semaphore in memory that every actor maps.
-            if unsafe { libc::sem_wait(semaphore) } == 0 {
+            let done = match patience {
+                // SAFETY: an initialised semaphore in memory that every actor maps.
+                Patience::Endless => unsafe { libc::sem_wait(semaphore) },
+                // SAFETY: as above.
+                Patience::None => unsafe { libc::sem_trywait(semaphore) },
+                Patience::Limit(ms) => share_os::timed_down(semaphore, ms)?,
+            };
+            if done == 0 {
                 return DONE;
             }
-            if self.lenient || os::errno() != libc::EINTR {
-                return failed();
+            match os::errno() {
+                libc::EINTR if !self.lenient => {}
+                libc::ETIMEDOUT => return Err(Outcome::TimedOut),
+                _ => return failed(),
             }
         }
     }
@@ -131,17 +165,25 @@ impl Performer<'_> {
     }
 }
 
-/// A System V segment, removed as soon as it is attached: it lives while anybody has it attached.
-fn sysv_page(bytes: usize) -> Result<*mut u8, Outcome> {
-    // SAFETY: a fresh private segment; attached at an address of the system's choice.
+/// A System V segment: under a key, made or found; or without one, and then removed as soon as it is attached, so that it lives
+/// while anybody has it attached.
+fn sysv_page(bytes: usize, public: Option<(i32, bool)>) -> Result<*mut u8, Outcome> {
+    let (key, flags) = match public {
+        None => (libc::IPC_PRIVATE, libc::IPC_CREAT | 0o600),
+        Some((key, true)) => (key, libc::IPC_CREAT | libc::IPC_EXCL | 0o600),
+        Some((key, false)) => (key, 0o600),
+    };
+    // SAFETY: attached at an address of the system's choice; removing takes no memory.
     unsafe {
-        let id = libc::shmget(libc::IPC_PRIVATE, bytes, libc::IPC_CREAT | 0o600);
+        let id = libc::shmget(key, bytes, flags);
         if id == -1 {
             return failed();
         }
         let base = libc::shmat(id, std::ptr::null(), 0);
         let result = if base as isize == -1 { failed() } else { Ok(base.cast()) };
-        libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut());
+        if public.is_none() {
+            libc::shmctl(id, libc::IPC_RMID, std::ptr::null_mut());
+        }
         result
     }
 }

@@ -20,6 +20,7 @@ mod ipc;
 #[cfg_attr(target_os = "macos", path = "ipc_os/macos.rs")]
 mod ipc_os;
 mod library;
+mod lock;
 mod memory;
 #[cfg_attr(target_os = "linux", path = "os/linux.rs")]
 #[cfg_attr(target_os = "macos", path = "os/macos.rs")]
@@ -27,18 +28,26 @@ mod os;
 mod parallel;
 mod pipeline;
 mod process;
+mod queue;
+mod share;
+#[cfg_attr(target_os = "linux", path = "share_os/linux.rs")]
+#[cfg_attr(target_os = "macos", path = "share_os/macos.rs")]
+mod share_os;
 mod signal;
 mod socket;
+mod spawn;
+mod within;
 
 use super::arena::{Arena, Moment};
 use crate::generate::act::{Act, FdRef};
 use crate::generate::program::{AgentPart, Op, Program};
-use crate::plan::script::{ActorId, Outcome, StepId};
+use crate::plan::script::{ActorId, Outcome, RECORDED_ROUNDS, StepId};
 use crate::plan::value::Value;
-use crate::sys::Sample;
+use crate::sys::{Known, Sample};
 use crate::trace::state::ProcState;
 use crate::trace::{Event, What};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
@@ -50,8 +59,6 @@ pub const PROTOCOL: i32 = 121;
 pub const SUBJECT_DIED: i32 = 122;
 /// Exit code of a driver whose subject did not answer in time.
 pub const SUBJECT_HUNG: i32 = 123;
-
-const RECORDED_ROUNDS: u64 = 64;
 
 /// Where a case runs.
 #[derive(Clone, Debug)]
@@ -114,13 +121,14 @@ pub fn prepare(program: &Program, arena: &Arena, context: &Context) -> std::io::
 
 /// Performs the root's part of a program in the process that was forked for it. `known`: its state before the first step, where
 /// that need not be looked at any more.
-pub fn perform_root(program: &Program, arena: &Arena, context: &Context, known: Option<&Sample>) -> ! {
+pub fn perform_root(program: &Program, arena: &Arena, context: &Context, known: Option<&Known>) -> ! {
     let mut performer = Performer::new(arena, context, 0, program.actors, program.fd_slots, program.memory_slots);
     performer.born(None);
     if !program.library && known.is_none() {
         performer.sample(Moment::Before, None);
     }
     let end = performer.run(&program.root);
+    performer.remove_own_queues();
     for fd in performer.open_fds() {
         arena.account_fd(fd);
     }
@@ -139,6 +147,11 @@ pub fn perform_root(program: &Program, arena: &Arena, context: &Context, known: 
         Err(Stop::Subject(code)) => code,
         _ => 0,
     })
+}
+
+/// The calling process.
+pub fn own_pid() -> i32 {
+    process::pid()
 }
 
 /// Performs an agent's part, found beside the path under which the agent was executed.
@@ -169,10 +182,40 @@ pub fn executed_as() -> Option<PathBuf> {
     os::executed_as()
 }
 
-fn load_part(executed_as: &Path) -> Option<(PartFile, Arena)> {
+/// Copies an array as the C runtime hands it over.
+///
+/// # Safety
+/// `array` must be a NULL-terminated array of NUL-terminated strings, or null.
+pub unsafe fn strings(array: *const *const std::ffi::c_char) -> Vec<Vec<u8>> {
+    let mut copies = Vec::new();
+    if array.is_null() {
+        return copies;
+    }
+    for n in 0.. {
+        // SAFETY: the caller's promise; the end is not passed.
+        let entry = unsafe { *array.add(n) };
+        if entry.is_null() {
+            break;
+        }
+        // SAFETY: the caller's promise.
+        copies.push(unsafe { std::ffi::CStr::from_ptr(entry) }.to_bytes().to_vec());
+    }
+    copies
+}
+
+/// Whether a part lies beside the path under which a program was executed.
+pub fn has_part(executed_as: &Path) -> bool {
+    part_of(executed_as).exists()
+}
+
+fn part_of(executed_as: &Path) -> PathBuf {
     let mut name = executed_as.as_os_str().to_owned();
     name.push(".part");
-    let file: PartFile = postcard::from_bytes(&std::fs::read(name).ok()?).ok()?;
+    name.into()
+}
+
+fn load_part(executed_as: &Path) -> Option<(PartFile, Arena)> {
+    let file: PartFile = postcard::from_bytes(&std::fs::read(part_of(executed_as)).ok()?).ok()?;
     let arena = Arena::open(&file.arena).ok()?;
     Some((file, arena))
 }
@@ -194,6 +237,7 @@ struct Performer<'a> {
     pid: i32,
     fds: Vec<i32>,
     memory: Vec<memory::Place>,
+    queues: BTreeMap<u16, queue::Queue>,
     /// Records written so far; their numbers go on over the steps of an actor.
     records: u32,
     frames: u32,
@@ -201,6 +245,7 @@ struct Performer<'a> {
     lenient: bool,
     quiet: bool,
     driver: Option<library::Driver>,
+    streams: Vec<within::Stream>,
 }
 
 impl<'a> Performer<'a> {
@@ -213,12 +258,14 @@ impl<'a> Performer<'a> {
             pid: process::pid(),
             fds: vec![-1; usize::from(fds)],
             memory: vec![memory::Place::default(); usize::from(memory)],
+            queues: BTreeMap::new(),
             records: 0,
             frames: 0,
             step: 0,
             lenient: false,
             quiet: false,
             driver: context.subject.map(|link| library::Driver::new(link, arena)),
+            streams: Vec::new(),
         }
     }
 
@@ -245,7 +292,7 @@ impl<'a> Performer<'a> {
     }
 
     /// Records the state of the root; of other processes nobody asks it at these moments.
-    fn sample(&self, moment: Moment, known: Option<&Sample>) {
+    fn sample(&self, moment: Moment, known: Option<&Known>) {
         match Sample::take(known) {
             Some(sample) => self.arena.append_sample(moment, &sample),
             None => {
@@ -258,6 +305,7 @@ impl<'a> Performer<'a> {
     /// Records the end of a forked actor or agent and exits.
     fn leave(&self, end: Result<(), Stop>) -> ! {
         signal::report_handled(self);
+        self.remove_own_queues();
         self.note(if end.is_ok() { What::Finished } else { What::GaveUp });
         process::exit(if end.is_ok() { 0 } else { GAVE_UP })
     }
@@ -322,8 +370,10 @@ impl<'a> Performer<'a> {
         match act {
             Act::Fork { actor, pid_of, body } => self.fork(*actor, *pid_of, body),
             Act::ForkTree { first, levels, bodies } => self.fork_tree(*first, *levels, bodies),
-            Act::Exec { program, argv, long_arg, env } => {
-                let result = self.exec(program, argv, *long_arg, env.as_deref());
+            Act::Vfork { actor, body } => self.vfork(*actor, body),
+            Act::Quit { code } => self.quit(*code),
+            Act::Exec { program, search, argv, long_arg, env } => {
+                let result = self.exec(program, *search, argv, *long_arg, env.as_deref());
                 self.settle(result)
             }
             Act::Exit { code } => self.exit(*code),
@@ -367,6 +417,8 @@ impl<'a> Performer<'a> {
             Act::SetFlags { fd, nonblock, cloexec } => self.set_flags(*fd, *nonblock, *cloexec),
             Act::MakeFile { path, kind, text, mode } => self.make_file(path, *kind, text, *mode),
             Act::Attribute(attribute) => self.attribute(attribute),
+            Act::PosixSpawn(wishes) => self.posix_spawn(wishes),
+            Act::Within(within) => self.within(within),
             Act::SetSignal { signal, to, restart } => signal::set(*signal, *to, *restart),
             Act::Mask { block, unblock } => signal::mask(block, unblock),
             Act::Listen { slot, listener, family, backlog } => self.listen(*slot, *listener, *family, *backlog),
@@ -378,12 +430,13 @@ impl<'a> Performer<'a> {
             Act::Poke { slot, value } => self.poke(*slot, *value),
             Act::Peek { slot } => self.peek(*slot),
             Act::ReportMemory { label } => self.report_memory(label),
-            Act::Shared { slot, via } => self.shared(*slot, *via),
+            Act::Shared { slot, via, public } => self.shared(*slot, *via, *public),
             Act::Add { slot, by } => self.add(*slot, *by),
             Act::Load { slot, name } => self.load(*slot, name),
-            Act::Semaphore { slot, value, named } => self.semaphore(*slot, *value, *named),
-            Act::Down { slot } => self.down(*slot),
+            Act::Semaphore { slot, value, named, public } => self.semaphore(*slot, *value, *named, *public),
+            Act::Down { slot, patience } => self.down(*slot, *patience),
             Act::Up { slot } => self.up(*slot),
+            Act::Share(share) => self.share(share),
             Act::Burn { ms, beside } => self.burn(*ms, *beside),
             _ => Err(Outcome::Unsupported("the interpreter does not know this act".to_owned())),
         }

@@ -162,7 +162,14 @@ impl Performer<'_> {
         Ok(())
     }
 
-    pub(super) fn exec(&mut self, program: &str, argv: &[Vec<u8>], long: u64, env: Option<&[Vec<u8>]>) -> Result<Outcome, Outcome> {
+    pub(super) fn exec(
+        &mut self,
+        program: &str,
+        search: bool,
+        argv: &[Vec<u8>],
+        long: u64,
+        env: Option<&[Vec<u8>]>,
+    ) -> Result<Outcome, Outcome> {
         let refused = |_| Outcome::Error("EINVAL".to_owned());
         let program = CString::new(self.fill(program)).map_err(refused)?;
         let mut words = vec![program.clone()];
@@ -172,13 +179,14 @@ impl Performer<'_> {
         if long > 0 {
             words.push(CString::new(vec![b'x'; long as usize]).map_err(refused)?);
         }
-        let env = match env {
-            Some(vars) => Some(vars.iter().map(|v| CString::new(self.fill_bytes(v))).collect::<Result<Vec<_>, _>>().map_err(refused)?),
-            None => None,
-        };
+        let env = env.map(|vars| self.strings(vars)).transpose()?;
         self.note_on(None, What::State { label: "before-exec".to_owned(), state: Box::new(crate::sys::own_state(true)) });
         let words = pointers(&words);
         match env {
+            _ if search => {
+                os::search_and_exec(&program, &words, env.as_deref().map(pointers).as_deref());
+                -1
+            }
             // SAFETY: NULL-terminated arrays of NUL-terminated strings that outlive the call.
             Some(env) => unsafe { libc::execve(program.as_ptr(), words.as_ptr(), pointers(&env).as_ptr()) },
             // SAFETY: as above.
@@ -187,7 +195,12 @@ impl Performer<'_> {
         failed()
     }
 
-    fn fill_bytes(&self, bytes: &[u8]) -> Vec<u8> {
+    /// The texts with the case directory put in, as the system takes them.
+    pub(super) fn strings(&self, texts: &[Vec<u8>]) -> Result<Vec<CString>, Outcome> {
+        texts.iter().map(|text| CString::new(self.fill_bytes(text)).map_err(|_| Outcome::Error("EINVAL".to_owned()))).collect()
+    }
+
+    pub(super) fn fill_bytes(&self, bytes: &[u8]) -> Vec<u8> {
         match std::str::from_utf8(bytes) {
             Ok(text) if text.contains("{case}") => self.fill(text).into_bytes(),
             _ => bytes.to_vec(),
@@ -196,8 +209,36 @@ impl Performer<'_> {
 
     pub(super) fn exit(&self, code: i32) -> Result<(), Stop> {
         super::signal::report_handled(self);
+        self.remove_own_queues();
         self.note(What::Finished);
         exit(code)
+    }
+
+    /// exit(3): what the C library still holds is written now.
+    pub(super) fn quit(&self, code: i32) -> ! {
+        super::signal::report_handled(self);
+        self.note(What::Finished);
+        // SAFETY: exit does not return; nothing of ours is registered to run at exit.
+        unsafe { libc::exit(code) }
+    }
+
+    /// A child that runs in this very memory while this process sleeps. What it changes of its own parts must not be seen here, so it
+    /// performs as a performer of its own.
+    pub(super) fn vfork(&mut self, actor: ActorId, body: &[Op]) -> Result<(), Stop> {
+        let result = os::borrow_memory(|| {
+            let mut child = Performer {
+                fds: self.fds.clone(),
+                memory: self.memory.clone(),
+                ..Performer::new(self.arena, self.context, actor, self.actors, 0, 0)
+            };
+            child.born(None);
+            let end = child.run(body);
+            child.leave(end)
+        });
+        self.settle(result.map(|pid| {
+            self.arena.set_pid(actor, pid);
+            Outcome::Done(Some(pid.into()))
+        }))
     }
 
     pub(super) fn wait(&mut self, whom: &Whom, via: Via, flags: WaitFlags) -> Result<(), Stop> {
@@ -205,7 +246,10 @@ impl Performer<'_> {
             Whom::These(actors) => actors.iter().try_for_each(|&actor| {
                 let pid = self.arena.pid_of(actor);
                 let outcome = self.wait_one(pid, via, flags);
-                self.settle_wait(outcome, Some(actor))
+                let other = outcome.as_ref().ok().map(|(found, _)| *found).filter(|found| *found > 0 && *found != pid);
+                // Of a group it may be any member.
+                let of = other.map_or(Some(actor), |found| self.arena.actor_of(found, self.actors));
+                self.settle_wait(outcome, of)
             }),
             Whom::Any(count) => (0..*count).try_for_each(|_| {
                 let outcome = self.wait_one(-1, via, flags);
@@ -230,9 +274,13 @@ impl Performer<'_> {
 
     fn wait_one(&self, pid: i32, via: Via, flags: WaitFlags) -> Result<(i32, Outcome), Outcome> {
         match via {
-            Via::Wait | Via::Waitpid => {
+            Via::Wait | Via::Waitpid | Via::WaitpidGroup => {
                 let mut status = 0;
-                let pid = if via == Via::Wait { -1 } else { pid };
+                let pid = match via {
+                    Via::Wait => -1,
+                    Via::WaitpidGroup => -pid,
+                    _ => pid,
+                };
                 // SAFETY: `status` is a valid place.
                 match unsafe { libc::waitpid(pid, &raw mut status, flags.for_waitpid()) } {
                     -1 => failed(),
@@ -244,6 +292,7 @@ impl Performer<'_> {
                 let (kind, id) = if pid == -1 { (libc::P_ALL, 0) } else { (libc::P_PID, pid as libc::id_t) };
                 waitid(kind, id, flags)
             }
+            Via::WaitidGroup => waitid(libc::P_PGID, pid as libc::id_t, flags),
             Via::Pidfd => os::with_pidfd(pid, |kind, id| waitid(kind, id, flags)),
         }
     }
@@ -278,6 +327,6 @@ fn fork_when_free(pid: i32) -> Result<i32, Outcome> {
     }
 }
 
-fn pointers(words: &[CString]) -> Vec<*const libc::c_char> {
+pub(super) fn pointers(words: &[CString]) -> Vec<*const libc::c_char> {
     words.iter().map(|word| word.as_ptr()).chain([std::ptr::null()]).collect()
 }

@@ -3,6 +3,7 @@
 use super::{DONE, Performer, failed, number};
 use crate::generate::act::{Family, FdRef};
 use crate::generate::ipc::Reuse;
+use crate::generate::share::Patience;
 use crate::plan::record;
 use crate::plan::script::Outcome;
 use std::sync::atomic::Ordering;
@@ -185,7 +186,7 @@ impl Performer<'_> {
             let line = record::record(self.actor, self.frames, size as usize);
             let head = format!("{:04}", line.len());
             if let Some(lock) = lock {
-                self.down(lock)?;
+                self.down(lock, Patience::Endless)?;
             }
             if sends >= 2 {
                 super::fd::send(fd, head.as_bytes(), false)?;

@@ -215,12 +215,27 @@ pub fn parse(path: &Path, text: &str) -> Result<Declaration, String> {
         }
         StartDecl::Cargo(cargo) => cargo.check().map_err(said)?,
     }
-    for expectation in &declaration.expectations {
+    sound(&declaration.expectations).map_err(said)?;
+    Ok(declaration)
+}
+
+/// Reads a list of expectations by itself.
+///
+/// # Errors
+/// The line, and what is wrong.
+pub fn expectations(text: &str) -> Result<Vec<Expectation>, String> {
+    let expectations: Vec<Expectation> = serde_saphyr::from_str(text).map_err(|error| error.to_string())?;
+    sound(&expectations)?;
+    Ok(expectations)
+}
+
+fn sound(expectations: &[Expectation]) -> Result<(), String> {
+    for expectation in expectations {
         if let Some(wanted) = &expectation.condition.versions {
-            versions::satisfies("0", wanted).map_err(|message| said(format!("expectation of {}: {message}", expectation.scenario)))?;
+            versions::satisfies("0", wanted).map_err(|message| format!("expectation of {}: {message}", expectation.scenario))?;
         }
     }
-    Ok(declaration)
+    Ok(())
 }
 
 #[cfg(test)]

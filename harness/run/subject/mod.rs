@@ -21,7 +21,7 @@ mod tool;
 pub mod versions;
 
 use crate::reference::Fault;
-pub use declaration::{Condition, Expectation, Here, Reason};
+pub use declaration::{Condition, Expectation, Here, Reason, expectations};
 use declaration::{Declaration, StartDecl};
 use recipe::Recipe;
 use std::ffi::OsString;
@@ -171,6 +171,12 @@ impl Subject {
     /// The first declared deviation that covers `property` in `scenario` for this version of the library.
     pub fn expectation(&self, scenario: &str, property: &str, version: &str) -> Option<&Expectation> {
         self.expectations.iter().find(|expectation| expectation.covers(scenario, property, version, Here::this()))
+    }
+
+    /// A Rust library inside its own tests.
+    pub fn of_library(name: &str, start: Start, expectations: Vec<Expectation>) -> Subject {
+        let (about, language) = (format!("{name}, inside its own tests"), "rust".into());
+        Subject { name: name.to_owned(), library: name.to_owned(), language, about, start, expectations, ..Subject::bare() }
     }
 
     fn bare() -> Subject {

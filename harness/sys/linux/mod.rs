@@ -10,7 +10,7 @@ mod process;
 mod watch;
 
 pub use blocked::{file_locks, is_fifo, socket_peers, threads};
-pub use ipc::{leftover_ipc, used_files};
+pub use ipc::{leftover_ipc, remove_queue, unlink_queue, used};
 pub use list::{descriptor_count, listed, own_memory, process_count, processes, state_of, usage};
 pub use mount::mount_sandbox;
 pub use namespace::{loopback_up, write_id_maps};
@@ -19,7 +19,7 @@ pub use own::{
 };
 pub use process::{
     MOST_AT_ONCE, ORPHANS_COME_HERE, clone_isolated, close_from, cpus, die_with_parent, drop_privileges, easy_to_kill, kill_everything,
-    let_nobody_look, let_others_look, level_exists, limit_cases, limit_cpu, limit_descriptors_of, no_new_privileges, ordinary, pin,
-    remember_session, send_quietly, set_cloexec, subreaper, urgent, urgent_alone,
+    let_nobody_look, let_others_look, level_exists, limit_cases, limit_cpu, limit_descriptors_of, may_be_urgent, never_urgent,
+    no_new_privileges, pin, remember_session, send_quietly, set_cloexec, subreaper, urgent,
 };
 pub use watch::Watch;

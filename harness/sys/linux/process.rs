@@ -79,30 +79,29 @@ pub fn no_new_privileges() -> io::Result<()> {
     check(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }).map(drop)
 }
 
-/// This process, and what it forks, run before all ordinary ones until they say otherwise. Root is bound by no limit on
-/// processes, and a warden that had to share its CPU with a thousand processes of a bomb would never come to end it. Who may not
-/// ask for it is bound by the limit, and needs it less.
-pub fn urgent() {
-    schedule(libc::SCHED_FIFO, 1);
+/// Lets this process and what it forks be [`urgent`]. Root is bound by no limit on processes, and a warden that had to share its CPU
+/// with a thousand processes of a bomb would never come to end it. The namespaces' owner has no right to urgency any more, but is
+/// left the limit that was raised before. Who may not raise it is bound by the limit on processes, and needs urgency less.
+pub fn may_be_urgent() {
+    let wanted = libc::rlimit { rlim_cur: 1, rlim_max: 1 };
+    // SAFETY: `wanted` is a valid rlimit; a refusal leaves everything as it was.
+    unsafe { libc::setrlimit(libc::RLIMIT_RTPRIO, &raw const wanted) };
 }
 
-/// What an urgent process forks from now on is ordinary.
-pub fn urgent_alone() {
-    // SAFETY: takes no memory.
-    if unsafe { libc::sched_getscheduler(0) } == libc::SCHED_FIFO {
-        schedule(libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, 1);
-    }
+/// From now on this process runs before all ordinary ones, or no longer does; what it forks is ordinary. Not for good: whoever is
+/// woken before all others interrupts those that woke it, main in the middle of its call, two times in every case.
+pub fn urgent(wanted: bool) {
+    let policy = if wanted { libc::SCHED_FIFO } else { libc::SCHED_OTHER };
+    let priority = libc::sched_param { sched_priority: i32::from(wanted) };
+    // SAFETY: `priority` is a valid parameter of these policies; a refusal leaves everything as it was.
+    unsafe { libc::sched_setscheduler(0, policy | libc::SCHED_RESET_ON_FORK, &raw const priority) };
 }
 
-/// This process is ordinary again.
-pub fn ordinary() {
-    schedule(libc::SCHED_OTHER, 0);
-}
-
-fn schedule(policy: i32, priority: i32) {
-    let wanted = libc::sched_param { sched_priority: priority };
-    // SAFETY: `wanted` is a valid parameter of these policies; a refusal leaves everything as it was.
-    unsafe { libc::sched_setscheduler(0, policy, &raw const wanted) };
+/// Takes back [`may_be_urgent`], for a process that is to run what nobody knows.
+pub fn never_urgent() {
+    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `none` is a valid rlimit, and a limit can always be lowered.
+    unsafe { libc::setrlimit(libc::RLIMIT_RTPRIO, &raw const none) };
 }
 
 /// No other process without rights over the machine may trace this one or read its memory, whoever its user is; the processes
@@ -260,7 +259,10 @@ fn signal_exactly(process: &Listed, signal: i32) {
 /// # Errors
 /// Those of setrlimit(2).
 pub fn limit_cpu(seconds: u64) -> io::Result<()> {
-    limit(libc::RLIMIT_CPU, seconds)
+    let wanted = libc::rlimit { rlim_cur: seconds, rlim_max: seconds };
+    // SAFETY: `wanted` is a valid rlimit. Mostly there is no limit yet, and asking for it first would be a call for nothing.
+    let done = unsafe { libc::setrlimit(libc::RLIMIT_CPU, &raw const wanted) };
+    if done == 0 { Ok(()) } else { limit(libc::RLIMIT_CPU, seconds) }
 }
 
 /// Whether this platform has a level of isolation of this name at all.

@@ -1,6 +1,7 @@
 //! macOS. The twin of `linux/`: what it has no means for is an error with the reason, and no sandbox of namespaces exists.
 
 mod blocked;
+mod ipc;
 mod list;
 mod own;
 mod process;
@@ -8,16 +9,17 @@ mod sandbox;
 mod watch;
 
 pub use blocked::{file_locks, is_fifo, socket_peers, threads};
+pub use ipc::{remove_queue, unlink_queue};
 pub use list::{descriptor_count, listed, own_memory, process_count, processes, remember_session, state_of, usage};
 pub use own::{
     LIMITS, Resource, SIGNALS, dispositions, fd_target, fd_target_into, open_fds, open_fds_into, own_ids, reset_signals, thread_count,
 };
 pub use process::{
     MOST_AT_ONCE, ORPHANS_COME_HERE, close_from, cpus, easy_to_kill, kill_everything, let_nobody_look, let_others_look, limit_cases,
-    limit_cpu, limit_descriptors_of, ordinary, pin, send_quietly, set_cloexec, urgent, urgent_alone,
+    limit_cpu, limit_descriptors_of, may_be_urgent, never_urgent, pin, send_quietly, set_cloexec, urgent,
 };
 pub use sandbox::{
     clone_isolated, die_with_parent, drop_privileges, leftover_ipc, level_exists, loopback_up, mount_sandbox, no_new_privileges, subreaper,
-    used_files, write_id_maps,
+    used, write_id_maps,
 };
 pub use watch::Watch;

@@ -14,13 +14,13 @@ pub const ORPHANS_COME_HERE: bool = false;
 pub fn easy_to_kill() {}
 
 /// macOS gives no process the right to run before all others.
-pub fn urgent() {}
+pub fn may_be_urgent() {}
 
 /// The second half of that.
-pub fn urgent_alone() {}
+pub fn urgent(_wanted: bool) {}
 
 /// The third.
-pub fn ordinary() {}
+pub fn never_urgent() {}
 
 /// macOS lets nobody trace a process of somebody else, and has no way to keep one's own user from it.
 pub fn let_nobody_look() {}

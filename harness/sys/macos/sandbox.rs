@@ -1,6 +1,6 @@
 //! What macOS has none of: namespaces, subreapers, capabilities, a list of shared memory.
 
-use super::super::{Mounts, unsupported};
+use super::super::{Mounts, Used, unsupported};
 use std::io;
 
 const NONE: &str = "macOS has no namespaces";
@@ -69,7 +69,7 @@ pub fn level_exists(name: &str) -> io::Result<()> {
 }
 
 /// There is no file system of our own to count on.
-pub fn used_files(_fd: i32) -> Option<u64> {
+pub fn used(_fd: i32) -> Option<Used> {
     None
 }
 

@@ -144,38 +144,54 @@ pub fn with_pidfd<T>(pid: i32, wait: impl FnOnce(libc::idtype_t, libc::id_t) -> 
     result
 }
 
-/// A page of POSIX shared memory, unlinked as soon as it is mapped.
-pub fn shm_open_page(name: &str, bytes: usize) -> Result<*mut u8, Outcome> {
+/// How a named object is opened.
+#[derive(Clone, Copy)]
+pub struct Opening {
+    /// Make it, where none may be.
+    pub create: bool,
+    /// Its name stays; otherwise it is removed at once.
+    pub keep: bool,
+}
+
+/// A page of POSIX shared memory.
+pub fn shm_page(name: &str, bytes: usize, how: Opening) -> Result<*mut u8, Outcome> {
     let name = CString::new(name).map_err(|_| Outcome::Error("EINVAL".to_owned()))?;
+    let flags = libc::O_RDWR | if how.create { libc::O_CREAT | libc::O_EXCL } else { 0 };
     // SAFETY: a NUL-terminated name; the descriptor is ours and closed again.
     unsafe {
-        let fd = libc::shm_open(name.as_ptr(), libc::O_CREAT | libc::O_EXCL | libc::O_RDWR, 0o600);
+        let fd = libc::shm_open(name.as_ptr(), flags, 0o600);
         if fd == -1 {
             return super::failed();
         }
-        libc::shm_unlink(name.as_ptr());
-        let result =
-            if libc::ftruncate(fd, bytes as libc::off_t) == -1 { super::failed() } else { super::memory::map(bytes, libc::MAP_SHARED, fd) };
+        if !how.keep {
+            libc::shm_unlink(name.as_ptr());
+        }
+        let sized = !how.create || libc::ftruncate(fd, bytes as libc::off_t) != -1;
+        let result = if sized { super::memory::map(bytes, libc::MAP_SHARED, fd) } else { super::failed() };
         libc::close(fd);
         result
     }
 }
 
-/// A process-shared semaphore: unnamed in a shared mapping (sem_init), or named and unlinked at once (sem_open).
-pub fn semaphore(name: &str, value: u32, named: bool, page: impl FnOnce() -> Result<*mut u8, Outcome>) -> Result<*mut u8, Outcome> {
-    if !named {
-        let place = page()?;
-        // SAFETY: a fresh shared page, large and aligned enough.
-        return if unsafe { libc::sem_init(place.cast(), 1, value) } == -1 { super::failed() } else { Ok(place) };
-    }
+/// A process-shared semaphore in a fresh page of shared memory (sem_init).
+pub fn unnamed_semaphore(page: *mut u8, value: u32) -> Result<*mut u8, Outcome> {
+    // SAFETY: a fresh shared page, large and aligned enough.
+    if unsafe { libc::sem_init(page.cast(), 1, value) } == -1 { super::failed() } else { Ok(page) }
+}
+
+/// A named semaphore (sem_open): made with a value, where none may be, or opened. Without `keep` its name is removed at once.
+pub fn named_semaphore(name: &str, value: Option<u32>, keep: bool) -> Result<*mut u8, Outcome> {
     let name = CString::new(name).map_err(|_| Outcome::Error("EINVAL".to_owned()))?;
+    let flags = if value.is_some() { libc::O_CREAT | libc::O_EXCL } else { 0 };
     // SAFETY: a NUL-terminated name.
     unsafe {
-        let semaphore = libc::sem_open(name.as_ptr(), libc::O_CREAT | libc::O_EXCL, 0o600 as libc::mode_t, value);
+        let semaphore = libc::sem_open(name.as_ptr(), flags, 0o600 as libc::mode_t, value.unwrap_or(0));
         if semaphore == libc::SEM_FAILED {
             return super::failed();
         }
-        libc::sem_unlink(name.as_ptr());
+        if !keep {
+            libc::sem_unlink(name.as_ptr());
+        }
         Ok(semaphore.cast())
     }
 }
@@ -191,4 +207,73 @@ pub fn executed_as() -> Option<std::path::PathBuf> {
         }
         Some(std::ffi::OsStr::from_bytes(std::ffi::CStr::from_ptr(text).to_bytes()).into())
     }
+}
+
+unsafe extern "C" {
+    static mut environ: *const *const libc::c_char;
+}
+
+/// The environment as it is, for calls that want it handed over; NULL included.
+pub fn environment() -> Vec<*const libc::c_char> {
+    // SAFETY: the array ends with NULL; nobody changes it meanwhile.
+    unsafe { entries(environ) }
+}
+
+/// execvp, with this environment where one is given: POSIX has it search in the PATH of `environ`. Comes back only when it fails.
+pub fn search_and_exec(program: &CString, words: &[*const libc::c_char], env: Option<&[*const libc::c_char]>) {
+    // SAFETY: NULL-terminated arrays that outlive the call; `environ` is put back, and no other thread looks at it.
+    unsafe {
+        let before = environ;
+        if let Some(env) = env {
+            environ = env.as_ptr();
+        }
+        libc::execvp(program.as_ptr(), words.as_ptr());
+        environ = before;
+    }
+}
+
+/// The entries of a NULL-terminated array, NULL included.
+unsafe fn entries(array: *const *const libc::c_char) -> Vec<*const libc::c_char> {
+    let mut all = Vec::new();
+    for n in 0.. {
+        // SAFETY: the caller's promise; the end is not passed.
+        let entry = unsafe { *array.add(n) };
+        all.push(entry);
+        if entry.is_null() {
+            break;
+        }
+    }
+    all
+}
+
+/// Whether user 0 here is the system's root: the kernel makes exceptions for that one alone. user_namespaces(7), uid_map.
+pub fn is_system_root() -> bool {
+    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    map.lines().any(|line| line.split_whitespace().take(2).eq(["0", "0"]))
+}
+
+/// POSIX_SPAWN_SETSID (glibc 2.26).
+pub const SPAWN_SETSID: libc::c_int = libc::POSIX_SPAWN_SETSID as libc::c_int;
+
+/// What vfork does, but for the stack, which a compiler could not keep apart for both processes: the child runs `child`, which does not come back, in this very
+/// memory, on a stack of its own; this process sleeps until it has ended or executed a program. The child's id.
+///
+/// # References
+/// clone(2): CLONE_VM, CLONE_VFORK; vfork(2).
+pub fn borrow_memory<F: FnMut()>(mut child: F) -> Result<i32, Outcome> {
+    const STACK: usize = 4 << 20;
+    extern "C" fn enter<F: FnMut()>(child: *mut libc::c_void) -> libc::c_int {
+        // SAFETY: the caller's closure, which outlives the child because the caller sleeps.
+        let child = unsafe { &mut *child.cast::<F>() };
+        child();
+        0
+    }
+    let stack = super::memory::map(STACK, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_STACK, -1)?;
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    // SAFETY: the stack grows down from its page-aligned end; the caller's memory is not touched by the caller meanwhile.
+    let pid = unsafe { libc::clone(enter::<F>, stack.add(STACK).cast(), flags, (&raw mut child).cast()) };
+    let result = if pid == -1 { super::failed() } else { Ok(pid) };
+    // SAFETY: our own mapping, which nobody uses any more.
+    unsafe { libc::munmap(stack.cast(), STACK) };
+    result
 }

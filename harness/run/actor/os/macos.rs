@@ -85,33 +85,53 @@ pub fn with_pidfd<T>(_pid: i32, _wait: impl FnOnce(libc::idtype_t, libc::id_t) -
     Err(Outcome::Unavailable("macOS has no pidfd".to_owned()))
 }
 
-/// A page of POSIX shared memory, unlinked as soon as it is mapped. Names are at most 31 bytes there (PSHMNAMLEN).
-pub fn shm_open_page(name: &str, bytes: usize) -> Result<*mut u8, Outcome> {
+/// How a named object is opened.
+#[derive(Clone, Copy)]
+pub struct Opening {
+    /// Make it, where none may be.
+    pub create: bool,
+    /// Its name stays; otherwise it is removed at once.
+    pub keep: bool,
+}
+
+/// A page of POSIX shared memory. Names are at most 31 bytes there (PSHMNAMLEN).
+pub fn shm_page(name: &str, bytes: usize, how: Opening) -> Result<*mut u8, Outcome> {
     let name = CString::new(name).map_err(|_| Outcome::Error("EINVAL".to_owned()))?;
+    let flags = libc::O_RDWR | if how.create { libc::O_CREAT | libc::O_EXCL } else { 0 };
     // SAFETY: a NUL-terminated name; the descriptor is ours and closed again.
     unsafe {
-        let fd = libc::shm_open(name.as_ptr(), libc::O_CREAT | libc::O_EXCL | libc::O_RDWR, 0o600 as libc::c_uint);
+        let fd = libc::shm_open(name.as_ptr(), flags, 0o600 as libc::c_uint);
         if fd == -1 {
             return super::failed();
         }
-        libc::shm_unlink(name.as_ptr());
-        let result =
-            if libc::ftruncate(fd, bytes as libc::off_t) == -1 { super::failed() } else { super::memory::map(bytes, libc::MAP_SHARED, fd) };
+        if !how.keep {
+            libc::shm_unlink(name.as_ptr());
+        }
+        let sized = !how.create || libc::ftruncate(fd, bytes as libc::off_t) != -1;
+        let result = if sized { super::memory::map(bytes, libc::MAP_SHARED, fd) } else { super::failed() };
         libc::close(fd);
         result
     }
 }
 
-/// sem_init is not implemented on macOS (ENOSYS), so both forms are named and unlinked at once.
-pub fn semaphore(name: &str, value: u32, _named: bool, _page: impl FnOnce() -> Result<*mut u8, Outcome>) -> Result<*mut u8, Outcome> {
+/// sem_init is not implemented on macOS (ENOSYS).
+pub fn unnamed_semaphore(_page: *mut u8, _value: u32) -> Result<*mut u8, Outcome> {
+    Err(Outcome::Unavailable("macOS has no unnamed semaphores".to_owned()))
+}
+
+/// A named semaphore (sem_open): made with a value, where none may be, or opened. Without `keep` its name is removed at once.
+pub fn named_semaphore(name: &str, value: Option<u32>, keep: bool) -> Result<*mut u8, Outcome> {
     let name = CString::new(name).map_err(|_| Outcome::Error("EINVAL".to_owned()))?;
+    let flags = if value.is_some() { libc::O_CREAT | libc::O_EXCL } else { 0 };
     // SAFETY: a NUL-terminated name.
     unsafe {
-        let semaphore = libc::sem_open(name.as_ptr(), libc::O_CREAT | libc::O_EXCL, 0o600 as libc::c_uint, value);
+        let semaphore = libc::sem_open(name.as_ptr(), flags, 0o600 as libc::c_uint, value.unwrap_or(0));
         if semaphore == libc::SEM_FAILED {
             return super::failed();
         }
-        libc::sem_unlink(name.as_ptr());
+        if !keep {
+            libc::sem_unlink(name.as_ptr());
+        }
         Ok(semaphore.cast())
     }
 }
@@ -127,4 +147,48 @@ pub fn executed_as() -> Option<std::path::PathBuf> {
     }
     let end = buffer.iter().position(|&byte| byte == 0)?;
     Some(std::ffi::OsStr::from_bytes(&buffer[..end]).into())
+}
+
+/// The environment as it is, for calls that want it handed over; NULL included.
+pub fn environment() -> Vec<*const libc::c_char> {
+    let mut all = Vec::new();
+    // SAFETY: the array ends with NULL; nobody changes it meanwhile.
+    unsafe {
+        let array = *libc::_NSGetEnviron();
+        for n in 0.. {
+            let entry: *const libc::c_char = *array.add(n);
+            all.push(entry);
+            if entry.is_null() {
+                break;
+            }
+        }
+    }
+    all
+}
+
+/// execvp, with this environment where one is given: POSIX has it search in the PATH of `environ`. Comes back only when it fails.
+pub fn search_and_exec(program: &CString, words: &[*const libc::c_char], env: Option<&[*const libc::c_char]>) {
+    // SAFETY: NULL-terminated arrays that outlive the call; `environ` is put back, and no other thread looks at it.
+    unsafe {
+        let place = libc::_NSGetEnviron();
+        let before = *place;
+        if let Some(env) = env {
+            *place = env.as_ptr().cast_mut().cast();
+        }
+        libc::execvp(program.as_ptr(), words.as_ptr());
+        *place = before;
+    }
+}
+
+/// There are no user namespaces.
+pub fn is_system_root() -> bool {
+    true
+}
+
+/// POSIX_SPAWN_SETSID of spawn.h (macOS 10.15).
+pub const SPAWN_SETSID: libc::c_int = 0x0400;
+
+/// vfork returns twice on one stack, which Rust cannot promise to keep in order, and macOS has no clone.
+pub fn borrow_memory<F: FnMut()>(_child: F) -> Result<i32, Outcome> {
+    Err(Outcome::Unavailable("macOS deprecates vfork and has no clone".to_owned()))
 }
