@@ -11,6 +11,8 @@ mod mangle;
 mod processes;
 #[path = "judges/rules.rs"]
 mod rules;
+#[path = "judges/signals.rs"]
+mod signals;
 #[path = "judges/spawned.rs"]
 mod spawned;
 #[path = "judges/streams.rs"]
@@ -21,6 +23,8 @@ mod tears;
 mod universal;
 #[path = "judges/wholes.rs"]
 mod wholes;
+#[path = "judges/workers.rs"]
+mod workers;
 
 use childproof::judge::verdict::{CaseOutcome, Finding, Judgement, Verdict};
 use childproof::judge::{self, PROPERTIES};
@@ -39,7 +43,7 @@ fn folder() -> PathBuf {
 }
 
 fn pairs() -> Vec<Pair> {
-    [universal::all(), streams::all(), processes::all(), wholes::all(), spawned::all()].concat()
+    [universal::all(), streams::all(), processes::all(), wholes::all(), spawned::all(), signals::all(), workers::all()].concat()
 }
 
 /// Writes the files anew when that was asked for, once, before any test reads one.

@@ -264,7 +264,10 @@ fn any_step() -> impl Strategy<Value = Step> {
         (any_arg(), any_arg(), proptest::option::of(any_expr())).prop_map(|(set, to, restart)| Step::Signal(signal::Signal {
             set,
             to,
-            restart
+            restart,
+            reset: None,
+            no_defer: None,
+            no_child_stop: None,
         })),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {

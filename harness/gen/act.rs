@@ -1,5 +1,7 @@
 //! The acts that the interpreter (`run/actor`) can perform: the contract between lowering and performing.
 
+pub mod system;
+
 use super::ipc::Ipc;
 use super::program::Op;
 use super::share::{Patience, Public, Share};
@@ -76,6 +78,23 @@ pub enum Disposition {
     Count,
     /// The `while waitpid(-1, WNOHANG)` handler; counts what it reaps.
     Reap,
+    /// Counts, and keeps what SA_SIGINFO tells it.
+    Inform,
+    /// Counts, and sends its own signal once more from within.
+    Nest,
+}
+
+/// Flags of a disposition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignalFlags {
+    /// SA_RESTART
+    pub restart: bool,
+    /// SA_RESETHAND
+    pub reset: bool,
+    /// SA_NODEFER
+    pub no_defer: bool,
+    /// SA_NOCLDSTOP
+    pub no_child_stop: bool,
 }
 
 /// Address family of a listener, and whether it takes connections or datagrams.
@@ -399,7 +418,7 @@ pub enum Act {
     SetSignal {
         signal: i32,
         to: Disposition,
-        restart: bool,
+        flags: SignalFlags,
     },
     Mask {
         block: Vec<i32>,
@@ -410,6 +429,8 @@ pub enum Act {
         actor: Option<ActorId>,
         signal: i32,
     },
+    /// Signals awaited, timers, terminals, ids, calls that sleep.
+    System(system::System),
     // --- sockets (`listener` numbers the case's listeners; the address goes through the arena)
     Listen {
         slot: Slot,
@@ -520,6 +541,18 @@ pub enum Act {
     AskParallel {
         threads: u32,
         lists: Vec<Vec<Op>>,
+    },
+    /// Wait until so many more have come to a door; each is recorded, with its state. `Done(count)`
+    Meet {
+        name: String,
+        door: Template,
+        count: u32,
+    },
+    /// Let through a door: so many, or the one with this item.
+    Release {
+        door: Template,
+        item: Option<i64>,
+        count: u32,
     },
     /// `pipeline` or `run` (where `stages` is empty when the actor is itself what is run). Besides the whole's, `Return`s are
     /// recorded for each stage of which the subject tells, then and by later operations on the whole, `of` = stage: `Done(pid)`

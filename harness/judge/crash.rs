@@ -48,6 +48,7 @@ fn words(history: &History, event: &Event) -> Option<String> {
         What::Data { stream, bytes } => Some(format!("has {} bytes from {stream}", bytes.len())),
         What::GaveUp => Some("gives up".to_owned()),
         What::Finished => Some("has done its last step".to_owned()),
+        What::Told(told) => Some(format!("says `{}`", told.what)),
         What::State { .. } | What::Number { .. } | What::Reply { .. } => None,
     }
 }

@@ -21,6 +21,7 @@ pub mod streams;
 pub mod tally;
 pub mod verdict;
 pub mod view;
+pub mod workers;
 pub mod written;
 
 use crate::plan::check::PropertyDecl;
@@ -102,6 +103,17 @@ pub static PROPERTIES: &[&dyn Property] = &[
     &property::vfork_suspends::VforkSuspends,
     &property::no_busy_loop::NoBusyLoop,
     &property::linearizable::Linearizable,
+    &property::signal_info::SignalInfo,
+    &property::signals_queued::SignalsQueued,
+    &property::timers_not_early::TimersNotEarly,
+    &property::switches_counted::SwitchesCounted,
+    &property::results_in_order::ResultsInOrder,
+    &property::items_once::ItemsOnce,
+    &property::ran_in::RanIn,
+    &property::worker_identity::WorkerIdentity,
+    &property::distinct_workers::DistinctWorkers,
+    &property::worker_inherits::WorkerInherits,
+    &property::told_times::ToldTimes,
 ];
 
 /// The properties as the checker of scenarios needs to know them.

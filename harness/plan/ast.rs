@@ -353,6 +353,9 @@ pub struct Clause {
     /// The number that the call returns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Expr>,
+    /// The signal that is taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<Arg<String>>,
     /// The process exits with this code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exited: Option<Expr>,

@@ -10,11 +10,13 @@ mod names;
 mod parallel;
 mod pipeline;
 mod shared;
+mod system;
 pub mod vocabulary;
 mod walk;
 mod whole;
 mod wishes;
 mod within;
+mod worker;
 
 use super::case::{Plan, Source};
 use super::describe::Planes;
@@ -101,6 +103,7 @@ fn meaning(source: &Source, parsed: &Parsed, plane: Plane, properties: &[Propert
         objects: actors::objects(&scenario.steps, root.at("steps")),
         used: BTreeSet::new(),
         gates: Gates::default(),
+        doors: worker::doors(&scenario.steps),
         needs: Vec::new(),
         problems,
     };

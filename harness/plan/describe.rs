@@ -85,6 +85,27 @@ pub const KINDS: &[Kind] = &[
     kind("signal", "signal", Planes::Platform, "", "set the disposition of a signal"),
     kind("signal", "mask", Planes::Platform, "", "block and unblock signals"),
     kind("signal", "kill", Planes::Both, "kill", "send a signal to an actor; without `signal` the library's own kill"),
+    kind("signal", "sigwait", Planes::Platform, "", "take one of several blocked signals, waiting for it; what it tells is recorded"),
+    kind("signal", "pending", Planes::Platform, "", "tell whether a signal is pending"),
+    kind("signal", "handled", Planes::Platform, "", "tell how often a handler has run, or wait until it has"),
+    kind("timer", "timer", Planes::Platform, "", "have SIGALRM sent: alarm, setitimer or timer_create"),
+    kind("timer", "armed", Planes::Platform, "", "tell whether such a timer is running"),
+    kind("timer", "timerfd", Planes::Platform, "", "make a timer that is read"),
+    kind("timer", "expirations", Planes::Platform, "", "read how often a timerfd has expired"),
+    kind("terminal", "pty", Planes::Platform, "", "make a pseudo-terminal; its sides are NAME.master and NAME.slave"),
+    kind("terminal", "take-terminal", Planes::Platform, "", "make it the controlling terminal of the session that this process leads"),
+    kind("terminal", "foreground", Planes::Platform, "", "make the group that an actor leads the terminal's foreground one"),
+    kind("terminal", "terminal-mode", Planes::Platform, "", "set flags of a terminal"),
+    kind("terminal", "read-until", Planes::Platform, "", "read until a text has come"),
+    kind("privilege", "set-id", Planes::Platform, "", "setuid, setgid or setgroups"),
+    kind("privilege", "identity", Planes::Platform, "", "tell one of the ids of the process"),
+    kind("privilege", "chroot", Planes::Platform, "", "have a directory as root directory"),
+    kind("privilege", "reach", Planes::Platform, "", "tell whether a path, taken as it is, can be opened"),
+    kind("blocking", "block-in", Planes::Platform, "", "sleep in this call until something comes"),
+    kind("blocking", "needs", Planes::Platform, "", "make the case unavailable where the platform lacks this"),
+    kind("blocking", "thread-memory", Planes::Platform, "", "have threads write to one mapping and to their own stacks"),
+    kind("blocking", "thread-crash", Planes::Platform, "", "have one of several threads crash"),
+    kind("blocking", "report-switches", Planes::Platform, "", "record how often the process was switched away from"),
     kind("socket", "listen", Planes::Platform, "", "make a listener: unix, tcp4 or tcp6"),
     kind("socket", "connect", Planes::Platform, "", "connect to a listener"),
     kind("socket", "accept", Planes::Platform, "", "accept a connection"),
@@ -140,6 +161,15 @@ pub const KINDS: &[Kind] = &[
         "have the subject start programs, each one's output connected to the next one's input",
     ),
     kind("pipeline", "run", Planes::Library, "run", "have the subject start, feed, collect and wait in one call"),
+    kind("worker", "worker", Planes::Library, "worker", "have the subject start a process that runs a function"),
+    kind("worker", "main", Planes::Library, "main", "have the subject start a main program of its own that starts workers and ends"),
+    kind("pool", "pool", Planes::Library, "pool", "have the subject make a pool of workers"),
+    kind("pool", "submit", Planes::Library, "submit", "have the subject give a pool one item"),
+    kind("pool", "map", Planes::Library, "map", "have the subject give a pool many items in one call"),
+    kind("pool", "result", Planes::Library, "", "have the subject wait for what came of a job; it is recorded"),
+    kind("pool", "close-pool", Planes::Library, "", "have the subject end a pool"),
+    kind("pool", "meet", Planes::Library, "", "wait until so many workers have come to a door, and look at them there"),
+    kind("pool", "release", Planes::Library, "", "let so many workers, or those with one item, or all, through a door"),
 ];
 
 /// The kind of a step.
@@ -195,6 +225,27 @@ fn index(step: &Step) -> usize {
         Signal
         Mask
         Kill
+        Sigwait
+        Pending
+        Handled
+        Timer
+        Armed
+        Timerfd
+        Expirations
+        Pty
+        TakeTerminal
+        Foreground
+        TerminalMode
+        ReadUntil
+        SetId
+        Identity
+        Chroot
+        Reach
+        BlockIn
+        Needs
+        ThreadMemory
+        ThreadCrash
+        ReportSwitches
         Listen
         Connect
         Accept
@@ -244,6 +295,15 @@ fn index(step: &Step) -> usize {
         Handle
         Pipeline
         Run
+        Worker
+        Main
+        Pool
+        Submit
+        Map
+        Result
+        ClosePool
+        Meet
+        Release
     }
 }
 

@@ -85,6 +85,10 @@ pub enum Origin {
     Stage,
     /// A pipeline as a whole: it has a handle and no process of its own.
     Pipeline,
+    /// Started by the subject to run a function: a worker, or a main program with workers.
+    Worker,
+    /// A pool or a job: it has a handle and no process of its own.
+    Handle,
 }
 
 /// One step.

@@ -1,10 +1,14 @@
 //! The reference library as a subject: `childproof __subject raw`, or `raw:FAULT` for a faulty twin.
 
+use super::pool::{Job, Pool};
 use super::spawn::Refusal;
-use super::{Child, Command, End, Env, Fault, Group, Library, Output, Pipeline, Stdio, User, Wishes, birth, handlers, platform, sweep};
+use super::{
+    Child, Command, End, Env, Fault, Group, Library, Output, Pipeline, Stdio, User, Wishes, birth, handlers, platform, sweep, worker,
+};
 use crate::plan::value::Value;
 use crate::wire::adapter::{done, errno_name, failed, hello, in_threads, input, ok, refused, run, text, unknown_handle};
 use crate::wire::message::{Data, Fields, Operation, ReplyBody, SpawnRequest, Status, Stdio as Wanted};
+use crate::wire::work::{JobRequest, WorkerRequest};
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -52,6 +56,21 @@ const CLAIMS: &[&str] = &[
     "kill-on-drop",
     "umask",
     "user",
+    "worker",
+    "worker-name",
+    "worker-daemon",
+    "worker-call",
+    "worker-child",
+    "start-fork",
+    "start-spawn",
+    "pool",
+    "pool-max-tasks",
+    "pool-respawn",
+    "submit",
+    "map",
+    "result-timeout",
+    "shutdown-now",
+    "main",
 ];
 
 /// What a handle stands for.
@@ -59,6 +78,8 @@ const CLAIMS: &[&str] = &[
 enum Started {
     Child(Arc<Child>),
     Pipeline(Arc<Pipeline>),
+    Pool(Arc<Pool>),
+    Job(Arc<Job>),
     /// There only to be given up.
     Daemon,
 }
@@ -105,7 +126,15 @@ impl Adapter {
             Operation::Pipeline { handle, stages, stderr } => {
                 self.pipeline(handle.as_deref(), stages, stderr).unwrap_or_else(|error| explain(&error))
             }
-            Operation::Write { handle, .. }
+            Operation::Worker(request) => self.worker(request).unwrap_or_else(|error| explain(&error)),
+            Operation::Main(request) => worker::start_main(self.library, request)
+                .map(|child| self.keep_child(&request.handle, Some(child)))
+                .unwrap_or_else(|error| explain(&error)),
+            Operation::Pool(request) => self.kept(&request.handle, Started::Pool(Arc::new(Pool::new(self.library, request)))),
+            Operation::Submit(request) | Operation::Map(request) => self.job(request),
+            Operation::Result { handle, .. }
+            | Operation::Shutdown { handle, .. }
+            | Operation::Write { handle, .. }
             | Operation::CloseStdin { handle }
             | Operation::Read { handle, .. }
             | Operation::Close { handle, .. }
@@ -125,6 +154,8 @@ impl Adapter {
                 }
                 let result = match &started {
                     Started::Child(child) => with_child(child, operation),
+                    Started::Pool(pool) => with_pool(pool, operation),
+                    Started::Job(job) => with_job(self.library, job, operation),
                     Started::Daemon => return ReplyBody::Unsupported("nothing is known of a daemon".into()),
                     Started::Pipeline(pipeline) => with_pipeline(pipeline, operation),
                 };
@@ -144,6 +175,27 @@ impl Adapter {
         };
         let handle = self.keep(wanted, started);
         Ok(ok(Fields { handle: Some(handle), pid, ..Fields::default() }))
+    }
+
+    fn worker(&self, request: &WorkerRequest) -> io::Result<ReplyBody> {
+        let child = worker::request(self.library, request)?;
+        Ok(self.keep_child(&request.handle, child))
+    }
+
+    /// The handle of a started process; of a task that was called here nothing is left.
+    fn keep_child(&self, handle: &str, child: Option<Child>) -> ReplyBody {
+        let pid = child.as_ref().map(Child::pid);
+        let handle = self.keep(Some(handle), child.map_or(Started::Daemon, |child| Started::Child(Arc::new(child))));
+        ok(Fields { handle: Some(handle), pid, ..Fields::default() })
+    }
+
+    fn kept(&self, handle: &str, started: Started) -> ReplyBody {
+        ok(Fields { handle: Some(self.keep(Some(handle), started)), ..Fields::default() })
+    }
+
+    fn job(&self, request: &JobRequest) -> ReplyBody {
+        let Some(Started::Pool(pool)) = self.handles().open.get(&request.pool).cloned() else { return unknown_handle(&request.pool) };
+        pool.give(request).map_or_else(|error| explain(&error), |job| self.kept(&request.handle, Started::Job(job)))
     }
 
     fn pipeline(&self, wanted: Option<&str>, stages: &[SpawnRequest], stderr: &Option<Wanted>) -> io::Result<ReplyBody> {
@@ -238,6 +290,26 @@ fn with_pipeline(pipeline: &Pipeline, operation: &Operation) -> io::Result<Reply
     };
     let statuses = pipeline.statuses()?.into_iter().map(|end| end.map(status)).collect();
     Ok(ok(Fields { statuses, ..fields }))
+}
+
+fn with_pool(pool: &Pool, operation: &Operation) -> io::Result<ReplyBody> {
+    match operation {
+        Operation::Shutdown { now, .. } => {
+            pool.shutdown(*now);
+            Ok(done())
+        }
+        _ => Ok(ReplyBody::Unsupported("not an operation on a pool".into())),
+    }
+}
+
+fn with_job(library: Library, job: &Job, operation: &Operation) -> io::Result<ReplyBody> {
+    match operation {
+        Operation::Result { timeout_ms, .. } => {
+            let Some(values) = job.result(library, timeout_ms.map(Duration::from_millis))? else { return Ok(timed_out()) };
+            Ok(ok(Fields { values, ..Fields::default() }))
+        }
+        _ => Ok(ReplyBody::Unsupported("not an operation on a job".into())),
+    }
 }
 
 /// What was collected, with the end.

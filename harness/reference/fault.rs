@@ -107,6 +107,18 @@ faults! {
     KillsAfterReap "kills-after-reap" "A signal is sent to the process id of a child that was reaped.",
     BusyWaits "busy-waits" "wait asks for the end in a loop without sleeping.",
     HoldsFilesOpen "holds-files-open" "A file that was opened for a child stays open in the caller until handles are given up.",
+    RunsWorkersInCaller "runs-workers-in-caller" "A worker's task is performed by the caller, and a process is started that does nothing.",
+    ForgetsWorkerName "forgets-worker-name" "A worker does not get the name that was asked for.",
+    WorkerErrorExitsWith0 "worker-error-exits-with-0" "A worker whose task fails ends with 0.",
+    WorkerLosesOutput "worker-loses-output" "A worker ends without flushing what it printed.",
+    ForkStartsAfresh "fork-starts-afresh" "Where a copy of the caller is asked for, a fresh program is started.",
+    DaemonOutlivesMain "daemon-outlives-main" "A main program comes to its end without ending the workers that may not outlive it.",
+    DaemonHasWorkers "daemon-has-workers" "A worker that may not outlive its main program starts workers of its own.",
+    MainDoesNotJoin "main-does-not-join" "A main program comes to its end without waiting for its workers.",
+    ResultsAsTheyCome "results-as-they-come" "The results of a job are told in the order in which they came.",
+    RunsItemsTwice "runs-items-twice" "Each item of a job is done twice.",
+    LosesItemOfDeadWorker "loses-item-of-dead-worker" "The item of a worker that died never comes to a result.",
+    DeadWorkerNotReplaced "dead-worker-not-replaced" "A worker of a pool that died is not replaced.",
 }
 
 impl fmt::Display for Fault {

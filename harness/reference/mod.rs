@@ -25,6 +25,8 @@
 //! 12. A daemon is nobody's child, leads a session of its own, and has the null device where nothing else was asked.
 //! 13. Starts of several threads take turns from the opening of the child's descriptors until the caller has closed its copies, so
 //!     that no child has, even until its exec, what was opened for another.
+//!
+//! Workers and pools have rules of their own, in `worker` and `pool`.
 
 pub mod adapter;
 mod birth;
@@ -37,11 +39,14 @@ pub mod handlers;
 mod misdeeds;
 mod pipeline;
 mod platform;
+mod pool;
 mod process;
 mod pty;
 mod spawn;
 mod stdio;
+mod task;
 mod wishes;
+pub mod worker;
 
 pub use command::{Command, Env, Stdio};
 pub use communicate::Output;

@@ -97,6 +97,8 @@ pub enum What {
         /// The number.
         value: i64,
     },
+    /// A worker told what it saw, by a way of its own beside the library; the event's `pid` is the worker's.
+    Told(Told),
     /// The actor gave up because a step failed unasked; the step's `Return` says how.
     GaveUp,
     /// The actor came to the end of its steps.
@@ -108,6 +110,26 @@ pub enum What {
         /// `getpid()` of the process that answered.
         pid: i32,
     },
+}
+
+/// What a worker wrote down of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Told {
+    /// `began`, `ended`, `here`, `refused`, a word of the scenario; `asked`: what was asked for, as the driver knows it.
+    pub what: String,
+    /// `getpid()`; of `asked`: the process id that the subject told.
+    pub pid: i32,
+    /// `getppid()`.
+    pub ppid: Option<i32>,
+    /// What the library calls the worker; of `asked`: the name asked for.
+    pub name: Option<String>,
+    /// The mark found; of `asked`: the mark set before the start.
+    pub mark: Option<i64>,
+    /// The item that it works on.
+    pub item: Option<i64>,
+    /// The door to which it came.
+    pub door: Option<String>,
 }
 
 /// How a case ended.

@@ -1,6 +1,7 @@
 //! The capabilities that an adapter can claim. What is not claimed is never asked for.
 
 use super::message::{Operation, SpawnRequest, Stdio};
+use super::work::WorkerRequest;
 
 /// Name, and what claiming it promises.
 pub const CAPABILITIES: &[(&str, &str)] = &[
@@ -45,6 +46,22 @@ pub const CAPABILITIES: &[(&str, &str)] = &[
     ("kill-on-drop", "a child that is killed and reaped when its handle is given up"),
     ("umask", "a file mode creation mask for the child"),
     ("user", "user, group and supplementary groups for the child"),
+    ("worker", "start a worker: a process that runs a function"),
+    ("worker-name", "a name for a worker"),
+    ("worker-daemon", "a worker that does not outlive its main program"),
+    ("worker-call", "run a worker's function in the caller"),
+    ("worker-child", "a worker may start workers of its own"),
+    ("start-fork", "workers that are copies of the caller"),
+    ("start-spawn", "workers in a fresh program"),
+    ("start-forkserver", "workers that are copies of a server"),
+    ("pool", "a pool of workers"),
+    ("pool-max-tasks", "a worker is replaced after so many tasks"),
+    ("pool-respawn", "a worker that died is replaced, and the pool goes on"),
+    ("submit", "give a pool one item"),
+    ("map", "give a pool many items in one call"),
+    ("result-timeout", "wait for a result with a limit"),
+    ("shutdown-now", "end a pool without waiting for its work"),
+    ("main", "a main program of its own that starts workers and ends"),
 ];
 
 /// Whether there is a capability of this name.
@@ -80,6 +97,13 @@ pub fn of(operation: &Operation) -> Vec<&'static str> {
         Operation::Parallel { ops, lists, .. } => {
             ["threads"].into_iter().chain(ops.iter().chain(lists.iter().flatten()).flat_map(of)).collect()
         }
+        Operation::Worker(request) => request.needs(),
+        Operation::Pool(request) => request.needs(),
+        Operation::Submit(_) => vec!["submit"],
+        Operation::Map(_) => vec!["map"],
+        Operation::Result { timeout_ms, .. } => timeout_ms.is_some().then_some("result-timeout").into_iter().collect(),
+        Operation::Shutdown { now, .. } => now.then_some("shutdown-now").into_iter().collect(),
+        Operation::Main(request) => ["main"].into_iter().chain(request.workers.iter().flat_map(WorkerRequest::needs)).collect(),
         Operation::Reset | Operation::Quit => Vec::new(),
     }
 }

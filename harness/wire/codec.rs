@@ -99,6 +99,13 @@ pub const OPERATIONS: &[&str] = &[
     "pipeline",
     "handle",
     "parallel",
+    "worker",
+    "pool",
+    "submit",
+    "map",
+    "result",
+    "shutdown",
+    "main",
     "reset",
     "quit",
 ];

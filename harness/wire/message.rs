@@ -1,15 +1,16 @@
-//! The messages of the subject protocol, version 1.0. One JSON object per line.
+//! The messages of the subject protocol, version 1.1. One JSON object per line.
 //!
 //! Bytes are a JSON string where they are UTF-8 and `{"hex": "ff00"}` otherwise ([`Value`]); requests may also carry long
 //! inputs as `{"repeat": "text", "len": N}`: the text over and over, cut to N bytes.
 
+use super::work::{JobRequest, MainRequest, PoolRequest, WorkerRequest};
 use crate::plan::script::Ended;
 use crate::plan::value::Value;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Protocol version that this harness speaks.
-pub const PROTOCOL: &str = "1.0";
+pub const PROTOCOL: &str = "1.1";
 /// Environment variable naming the FIFO that requests come through; the adapter opens it for reading, close-on-exec.
 pub const REQUESTS: &str = "CHILDPROOF_REQUESTS";
 /// Environment variable naming the FIFO that replies go through; the adapter opens it for writing, close-on-exec.
@@ -170,6 +171,34 @@ pub enum Operation {
         /// Name without SIG.
         signal: String,
     },
+    /// `worker`: start a process that runs a function; reply `{"handle", "pid"}` (pid null where none was started). The handle takes
+    /// `wait`, `poll`, `kill`, `terminate` and `drop`.
+    Worker(Box<WorkerRequest>),
+    /// `pool`: make a pool of workers; reply `{"handle"}`.
+    Pool(PoolRequest),
+    /// `submit`: give a pool one item without waiting for it; reply `{"handle"}`.
+    Submit(Box<JobRequest>),
+    /// `map`: give a pool all items in one call, without waiting where the library can; reply `{"handle"}`.
+    Map(Box<JobRequest>),
+    /// No capability beside its job's: wait for what came of it; reply `{"values"}`, in the items' order, or an error.
+    Result {
+        /// The job.
+        handle: String,
+        /// Limit (capability `result-timeout`); when it runs out reply `{"timed_out": true}`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timeout_ms: Option<u64>,
+    },
+    /// No capability beside the pool's: take no more work, wait for what there is and for the workers' end.
+    Shutdown {
+        /// The pool.
+        handle: String,
+        /// `shutdown-now`: do not wait for work that is there.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        now: bool,
+    },
+    /// `main`: start a main program of its own that starts these workers and comes to its end; reply `{"handle", "pid"}`. The handle
+    /// takes `wait` and `poll`.
+    Main(MainRequest),
     /// No capability: drop every handle, collect garbage, answer. Sent after each case.
     Reset,
     /// No capability: answer and end with status 0.
@@ -346,6 +375,9 @@ pub struct Fields {
     /// Of a pipeline: how each stage ended, where the library tells; null for one that it does not know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub statuses: Vec<Option<Status>>,
+    /// Of a job: the results in the order of the items.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<i64>,
     /// The limit ran out.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub timed_out: bool,

@@ -5,7 +5,7 @@
 //! streams, and a stray print would corrupt them), liveness is told by the process and never by end of file, and everything
 //! that comes in is checked before it counts.
 //!
-//! [`message`] holds the words, [`codec`] turns them into lines and back, [`client`] is the harness's side, [`adapter`] the side
+//! [`message`] holds the words, [`work`] those about workers, [`codec`] turns them into lines and back, [`client`] is the harness's side, [`adapter`] the side
 //! of adapters written in Rust, [`schema`] the published form.
 
 pub mod adapter;
@@ -15,3 +15,4 @@ pub mod codec;
 pub mod message;
 pub mod schema;
 pub mod watch;
+pub mod work;

@@ -7,7 +7,7 @@ use serde::Serialize;
 /// One line of either direction.
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
-#[schemars(title = "childproof subject protocol 1.0", description = "One line, in either direction: a JSON object of one of these forms.")]
+#[schemars(title = "childproof subject protocol 1.1", description = "One line, in either direction: a JSON object of one of these forms.")]
 #[expect(dead_code, reason = "it is never built: only its schema is wanted")]
 enum Line {
     /// The adapter's first line.

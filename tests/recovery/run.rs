@@ -323,7 +323,8 @@ fn below(pid: i32) -> Vec<i32> {
     let mut found = vec![pid];
     let mut at = 0;
     while at < found.len() {
-        found.extend(all.iter().filter(|(_, parent)| *parent == found[at]).map(|(pid, _)| *pid));
+        let parent = found[at];
+        found.extend(all.iter().filter(|(_, of)| *of == parent).map(|(pid, _)| *pid));
         at += 1;
     }
     found.split_off(1)

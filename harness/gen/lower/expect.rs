@@ -36,6 +36,9 @@ impl Lowering<'_> {
         if let Some(value) = &clause.value {
             outcomes.push(Outcome::Done(Some(self.values.int(value)?)));
         }
+        if let Some(signal) = &clause.signal {
+            outcomes.push(Outcome::Done(Some(self.values.signal(signal)?.1.into())));
+        }
         outcomes.extend(self.endings(clause)?.into_iter().map(Outcome::Ended));
         let words = [
             (clause.eof, Outcome::Eof),

@@ -42,6 +42,7 @@ impl Lowering<'_> {
                         ops.push(self.ask(here, request, expect)?);
                     }
                 }
+                None if self.worker_step(here, other, ops)? => {}
                 None => self.control_step(here, other, ops)?,
             },
         }

@@ -32,9 +32,11 @@ mod queue;
 mod signal;
 mod socket;
 mod spawn;
+mod system;
 mod values;
 mod wishes;
 mod within;
+mod worker;
 
 #[cfg(test)]
 mod tests;
@@ -278,6 +280,7 @@ impl<'a> Lowering<'a> {
             Step::Await(wait) => ops.push(self.await_state(here, wait)?),
             Step::Repeat(repeat) => self.repeat(here, repeat, ops)?,
             Step::When(when) => self.when(here, when, ops)?,
+            other if !here.driver && system::is_one(other) => ops.push(self.system(here, other)?),
             other => {
                 let who = if here.driver { "the library's caller" } else { "a process on the platform plane" };
                 return Err(LowerError::invalid(format!("{who} cannot perform `{}`", step::name(other))));

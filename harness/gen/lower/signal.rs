@@ -2,9 +2,11 @@
 
 use super::here::Here;
 use super::{LowerError, Lowered, Lowering};
-use crate::generate::act::{Act, Disposition};
+use crate::generate::act::system::System;
+use crate::generate::act::{Act, Disposition, SignalFlags};
 use crate::generate::program::Op;
 use crate::names;
+use crate::plan::expr::Expr;
 use crate::plan::step::signal;
 
 impl Lowering<'_> {
@@ -12,10 +14,19 @@ impl Lowering<'_> {
         let (name, number) = self.values.signal(&step.set)?;
         let word = self.values.bind(&step.to)?;
         let to = disposition(&word)?;
-        let restart = step.restart.as_ref().map_or(Ok(false), |wish| self.values.holds(wish))?;
-        let flag = if restart { " with SA_RESTART" } else { "" };
-        let act = Act::SetSignal { signal: number, to, restart };
-        self.plain(here, "signal", format!("set {name} to {word}{flag}"), Some(&name), act)
+        let flags = self.signal_flags(step)?;
+        let act = Act::SetSignal { signal: number, to, flags };
+        self.plain(here, "signal", format!("set {name} to {word}{}", flag_words(flags)), Some(&name), act)
+    }
+
+    fn signal_flags(&self, step: &signal::Signal) -> Lowered<SignalFlags> {
+        let holds = |wish: &Option<Expr>| wish.as_ref().map_or(Ok(false), |wish| self.values.holds(wish));
+        Ok(SignalFlags {
+            restart: holds(&step.restart)?,
+            reset: holds(&step.reset)?,
+            no_defer: holds(&step.no_defer)?,
+            no_child_stop: holds(&step.no_child_stop)?,
+        })
     }
 
     pub(super) fn mask(&mut self, here: &mut Here, step: &signal::Mask) -> Lowered<Op> {
@@ -37,9 +48,25 @@ impl Lowering<'_> {
         let (name, signal) = self.values.signal(signal)?;
         let actor = if step.who == "self" { None } else { Some(self.who(here, &step.who)?) };
         let whom = actor.map_or_else(|| "itself".to_owned(), |actor| self.name_of(actor));
-        let declared = self.declare(here, "kill", format!("send {name} to {whom}"), Some(&step.who), &step.expect)?;
-        Ok(declared.op(Act::Kill { actor, signal }))
+        let value: Option<i32> = self.values.optional(step.value.as_ref())?;
+        let along = value.map_or_else(String::new, |value| format!(" with {value}"));
+        let declared = self.declare(here, "kill", format!("send {name} to {whom}{along}"), Some(&step.who), &step.expect)?;
+        Ok(declared.op(match value {
+            Some(value) => Act::System(System::Queue { actor, signal, value }),
+            None => Act::Kill { actor, signal },
+        }))
     }
+}
+
+fn flag_words(flags: SignalFlags) -> String {
+    let named = [
+        (flags.restart, "SA_RESTART"),
+        (flags.reset, "SA_RESETHAND"),
+        (flags.no_defer, "SA_NODEFER"),
+        (flags.no_child_stop, "SA_NOCLDSTOP"),
+    ];
+    let words: Vec<&str> = named.iter().filter(|(set, _)| *set).map(|(_, word)| *word).collect();
+    if words.is_empty() { String::new() } else { format!(" with {}", words.join(", ")) }
 }
 
 fn disposition(word: &str) -> Lowered<Disposition> {
@@ -48,11 +75,13 @@ fn disposition(word: &str) -> Lowered<Disposition> {
         "ignore" => Ok(Disposition::Ignore),
         "count" => Ok(Disposition::Count),
         "reap" => Ok(Disposition::Reap),
-        other => Err(LowerError::invalid(format!("`{other}` is no disposition: default, ignore, count or reap"))),
+        "inform" => Ok(Disposition::Inform),
+        "nest" => Ok(Disposition::Nest),
+        other => Err(LowerError::invalid(format!("`{other}` is no disposition: default, ignore, count, inform, nest or reap"))),
     }
 }
 
-fn listed(numbers: &[i32]) -> String {
+pub(super) fn listed(numbers: &[i32]) -> String {
     let name = |number: &i32| names::signal_name(*number).unwrap_or_else(|| number.to_string());
     numbers.iter().map(name).collect::<Vec<_>>().join(" ")
 }

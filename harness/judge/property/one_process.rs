@@ -13,7 +13,7 @@
 
 use crate::judge::verdict::Finding;
 use crate::judge::{Property, view};
-use crate::plan::script::{ActorId, CheckDecl, Plane};
+use crate::plan::script::{ActorId, CheckDecl, Origin, Plane};
 use crate::trace::{History, What};
 use std::collections::BTreeMap;
 
@@ -64,10 +64,15 @@ fn replies(history: &History) -> Finding {
     if last.is_some() { Finding::Pass } else { view::undecided("the subject answered nothing") }
 }
 
-/// Process id 0 stands for "recorded on the actor's behalf" (captured output).
+fn works(history: &History, actor: ActorId) -> bool {
+    view::actor(history, actor).is_some_and(|actor| matches!(actor.origin, Origin::Worker | Origin::Handle))
+}
+
+/// Process id 0 stands for "recorded on the actor's behalf" (captured output). A job's items are done by many processes, and a
+/// worker's task may be called in its caller; where tasks run is a matter of `ran-in`.
 fn two_bodies(history: &History) -> Option<Finding> {
     let mut bodies: BTreeMap<ActorId, (usize, i32)> = BTreeMap::new();
-    for (at, event) in history.events.iter().enumerate().filter(|(_, event)| event.pid != 0) {
+    for (at, event) in history.events.iter().enumerate().filter(|(_, event)| event.pid != 0 && !works(history, event.actor)) {
         let (first, pid) = *bodies.entry(event.actor).or_insert((at, event.pid));
         if pid != event.pid {
             let name = view::name(history, event.actor);

@@ -40,9 +40,16 @@ fn below(steps: &[Step], nodes: &Node, parent: &str, doubtful: bool, actors: &mu
         }
         let name = starts(step);
         if let Some(name) = name {
-            let (spawned, image) = (matches!(step, Step::Spawn(_) | Step::Run(_)), matches!(step, Step::Exec(_)));
+            let (spawned, image) = (has_handle(step), matches!(step, Step::Exec(_)));
             let actor = Actor { parent: parent.to_owned(), spawned, image, stage_of: None, span: body.at("as").span };
             enter(name, actor, doubtful, actors, problems);
+        }
+        if let Step::Main(main) = step {
+            for (index, worker) in main.workers.iter().enumerate() {
+                let span = body.at("workers").item(index).at("as").span;
+                let actor = Actor { parent: main.name.clone(), spawned: false, image: false, stage_of: None, span };
+                enter(&worker.name, actor, doubtful, actors, problems);
+            }
         }
         for (place, inner) in step::bodies(step) {
             below(inner, place.of(body), name.unwrap_or(parent), doubtful || matches!(step, Step::When(_)), actors, problems);
@@ -71,6 +78,11 @@ fn enter(name: &str, actor: Actor, doubtful: bool, actors: &mut Actors, problems
     }
 }
 
+/// Whether the subject has a handle on what the step starts.
+fn has_handle(step: &Step) -> bool {
+    !matches!(step, Step::Fork(_) | Step::ForkTree(_) | Step::Exec(_)) && starts(step).is_some()
+}
+
 /// The actor that a step starts; of several stages, see [`pipeline::whole`].
 pub fn starts(step: &Step) -> Option<&str> {
     match step {
@@ -81,6 +93,11 @@ pub fn starts(step: &Step) -> Option<&str> {
         Step::PosixSpawn(spawn) => Some(&spawn.name),
         Step::Spawn(spawn) => Some(&spawn.name),
         Step::Run(run) if run.stages.is_empty() => Some(&run.name),
+        Step::Worker(worker) => Some(&worker.name),
+        Step::Main(main) => Some(&main.name),
+        Step::Pool(pool) => Some(&pool.name),
+        Step::Submit(submit) => Some(&submit.name),
+        Step::Map(map) => Some(&map.name),
         _ => None,
     }
 }
@@ -94,6 +111,8 @@ pub enum Object {
     Pair,
     /// An epoll set.
     EventQueue,
+    /// A pseudo-terminal, with two sides.
+    Terminal,
     /// A file or a connection.
     Stream,
     /// A listening socket.
@@ -114,6 +133,7 @@ impl std::fmt::Display for Object {
             Object::Pipe => "a pipe",
             Object::Pair => "a pair of sockets",
             Object::EventQueue => "an event queue",
+            Object::Terminal => "a terminal",
             Object::Stream => "a file or connection",
             Object::Listener => "a listener",
             Object::Memory => "a mapping",
@@ -133,6 +153,8 @@ pub fn makes(step: &Step) -> Option<(&str, Object)> {
         Step::Open(open) => Some((&open.name, Object::Stream)),
         Step::Connect(connect) => Some((&connect.name, Object::Stream)),
         Step::Accept(accept) => Some((&accept.name, Object::Stream)),
+        Step::Pty(pty) => Some((&pty.0, Object::Terminal)),
+        Step::Timerfd(timer) => Some((&timer.name, Object::Stream)),
         Step::Listen(listen) => Some((&listen.name, Object::Listener)),
         Step::SocketPair(pair) => Some((&pair.name, Object::Pair)),
         Step::Bind(bind) => Some((&bind.name, Object::Listener)),

@@ -68,7 +68,13 @@ impl Checker<'_> {
             Step::Signal(signal) => {
                 self.word(frame, body.at("set"), &signal.set, "a signal", words::signal);
                 self.word(frame, body.at("to"), &signal.to, "a disposition", |word| words::among(word, words::DISPOSITIONS));
-                self.field(frame, body, "restart", signal.restart.as_ref(), Sort::Bool);
+                let flags = [
+                    ("restart", &signal.restart),
+                    ("reset", &signal.reset),
+                    ("no-defer", &signal.no_defer),
+                    ("no-child-stop", &signal.no_child_stop),
+                ];
+                flags.iter().for_each(|(field, flag)| self.field(frame, body, field, flag.as_ref(), Sort::Bool));
             }
             Step::Mask(mask) => {
                 self.signals_or_list(frame, body.at("block"), &mask.block);
@@ -210,7 +216,7 @@ impl Checker<'_> {
             }
             Step::Pipeline(pipeline) => self.pipeline(frame, pipeline, body),
             Step::Run(run) => self.run(frame, run, body),
-            _ => {}
+            _ => self.system(frame, step, body),
         }
     }
 
@@ -296,6 +302,7 @@ impl Checker<'_> {
         if let Some(signal) = &kill.signal {
             self.word(frame, body.at("signal"), signal, "a signal", words::signal);
         }
+        self.field(frame, body, "value", kill.value.as_ref(), Sort::Int);
         if kill.who == "self" && matches!(frame.performer, Performer::Process | Performer::Agent) {
             self.gates.killed.insert(frame.actor.clone());
         } else if matches!(frame.performer, Performer::Process | Performer::Agent) {
@@ -472,7 +479,7 @@ impl Checker<'_> {
         }
         self.field(frame, node, "value", clause.value.as_ref(), Sort::Int);
         self.field(frame, node, "exited", clause.exited.as_ref(), Sort::Int);
-        for (field, signal) in [("killed", &clause.killed), ("stopped", &clause.stopped)] {
+        for (field, signal) in [("killed", &clause.killed), ("stopped", &clause.stopped), ("signal", &clause.signal)] {
             if let Some(signal) = signal {
                 self.word(frame, node.at(field), signal, "a signal", words::signal);
             }

@@ -52,6 +52,14 @@ impl Checker<'_> {
         match (self.object(frame, node, parts.base, parts.index.is_some()), parts.end) {
             (None, _) | (Some(Object::Pipe), Some("read" | "write")) | (Some(Object::Pair), Some("a" | "b")) => {}
             (Some(Object::Stream | Object::Listener | Object::EventQueue), None) => {}
+            (Some(Object::Terminal), Some("master" | "slave")) => {}
+            (Some(Object::Terminal), _) => {
+                self.problem(
+                    node,
+                    format!("`{}` is a terminal with two sides", parts.base),
+                    &format!("write `{0}.master` or `{0}.slave`", parts.base),
+                );
+            }
             (Some(Object::Pipe), None) => {
                 self.problem(
                     node,

@@ -13,6 +13,8 @@ pub(super) fn is_threadable(step: &Step) -> bool {
         // In many languages only the main thread may install handlers.
         Step::Parallel(_) | Step::Handle(_) => false,
         Step::Pipeline(_) | Step::Run(_) => false,
+        Step::Worker(_) | Step::Main(_) | Step::Pool(_) | Step::Submit(_) | Step::Map(_) => false,
+        Step::Result(_) | Step::ClosePool(_) | Step::Meet(_) | Step::Release(_) => false,
         Step::Wait(_) | Step::Kill(_) | Step::Read(_) | Step::Write(_) | Step::Close(_) | Step::Repeat(_) | Step::When(_) => true,
         other => step::describe(other).plane == Planes::Library,
     }

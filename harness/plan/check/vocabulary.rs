@@ -87,7 +87,18 @@ pub const ERRORS: &[&str] = &[
 ];
 
 /// What `signal: {to: ...}` may set.
-pub const DISPOSITIONS: &[&str] = &["default", "ignore", "count", "reap"];
+pub const DISPOSITIONS: &[&str] = &["default", "ignore", "count", "inform", "nest", "reap"];
+/// What `timer: {set: ...}` may be.
+pub const TIMERS: &[&str] = &["alarm", "setitimer", "timer-create"];
+/// What `identity: {of: ...}` may be.
+pub const IDENTITIES: &[&str] = &["real-user", "effective-user", "saved-user", "real-group", "effective-group", "saved-group", "groups"];
+/// What `block-in: {call: ...}` may be.
+pub const CALLS: &[&str] =
+    &["pause", "sigsuspend", "nanosleep", "clock-nanosleep", "poll", "select", "epoll", "semop", "msgrcv", "flock", "lock"];
+/// What `thread-crash: {signal: ...}` may be.
+pub const CRASHES: &[&str] = &["SEGV", "ABRT", "BUS", "FPE", "ILL"];
+/// What `needs: {what: ...}` may be, beside a program.
+pub const NEEDS: &[&str] = &["other-users", "chroot", "terminal", "full-backlog"];
 /// What `wait: {via: ...}` may use.
 pub const WAITS: &[&str] = &["wait", "waitpid", "waitid", "pidfd", "waitpid-group", "waitid-group"];
 /// What `listen: {family: ...}` may be.
@@ -164,6 +175,15 @@ pub const FILES: &[&str] = &[
 /// Advice for a word that is not in a list; `Ok` for one that is.
 pub fn among(word: &str, list: &'static [&'static str]) -> Result<(), String> {
     if list.contains(&word) { Ok(()) } else { Err(suggest(word, list.iter().copied())) }
+}
+
+/// Advice for what a case cannot need.
+pub fn need(word: &str) -> Result<(), String> {
+    match word.strip_prefix("program ") {
+        Some(path) if path.starts_with('/') => Ok(()),
+        Some(_) => Err("write the program's whole path: `program /bin/sh`".to_owned()),
+        None => among(word, NEEDS),
+    }
 }
 
 /// Advice for what is no signal's name.

@@ -22,6 +22,8 @@ pub struct Checker<'a> {
     pub(super) objects: BTreeMap<String, (Object, Span)>,
     pub(super) used: BTreeSet<String>,
     pub(super) gates: Gates,
+    /// Doors that tasks of workers come to.
+    pub(super) doors: BTreeSet<String>,
     pub(super) needs: Vec<String>,
     pub(super) problems: Vec<Problem>,
 }
@@ -167,7 +169,8 @@ impl<'a> Checker<'a> {
             Step::Exec(_) => {
                 inner.performer = Performer::Agent;
                 // Mappings do not survive an exec; descriptors do.
-                inner.objects.retain(|_, (object, _)| matches!(object, Object::Pipe | Object::Pair | Object::Stream | Object::Listener));
+                let kept = |object| matches!(object, Object::Pipe | Object::Pair | Object::Terminal | Object::Stream | Object::Listener);
+                inner.objects.retain(|_, (object, _)| kept(*object));
             }
             _ => inner.started = BTreeSet::new(),
         }

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub mod attribute;
+pub mod blocking;
 pub mod control;
 pub mod fd;
 pub mod file;
@@ -17,12 +18,17 @@ pub mod memory;
 pub mod message;
 pub mod pipeline;
 pub mod poll;
+pub mod pool;
+pub mod privilege;
 pub mod process;
 pub mod queue;
 pub mod signal;
 pub mod socket;
 pub mod spawn;
+pub mod terminal;
+pub mod timer;
 pub mod within;
+pub mod worker;
 
 /// One step: a map with one key, the step's keyword.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -71,6 +77,31 @@ pub enum Step {
     Signal(signal::Signal),
     Mask(signal::Mask),
     Kill(signal::Kill),
+    Sigwait(signal::Sigwait),
+    Pending(signal::Pending),
+    Handled(signal::Handled),
+    // timers
+    Timer(timer::Timer),
+    Armed(timer::Armed),
+    Timerfd(timer::Timerfd),
+    Expirations(timer::Expirations),
+    // terminals
+    Pty(terminal::Pty),
+    TakeTerminal(terminal::TakeTerminal),
+    Foreground(terminal::Foreground),
+    TerminalMode(terminal::TerminalMode),
+    ReadUntil(terminal::ReadUntil),
+    // who a process is
+    SetId(privilege::SetId),
+    Identity(privilege::Identity),
+    Chroot(privilege::Chroot),
+    Reach(privilege::Reach),
+    // sleeping, threads, switches
+    BlockIn(blocking::BlockIn),
+    Needs(blocking::Needs),
+    ThreadMemory(blocking::ThreadMemory),
+    ThreadCrash(blocking::ThreadCrash),
+    ReportSwitches(blocking::ReportSwitches),
     // sockets
     Listen(socket::Listen),
     Connect(socket::Connect),
@@ -128,6 +159,16 @@ pub enum Step {
     Handle(library::Handle),
     Pipeline(pipeline::Pipeline),
     Run(pipeline::Run),
+    // workers of a library (performed by the subject)
+    Worker(worker::Worker),
+    Main(worker::Main),
+    Pool(pool::Pool),
+    Submit(pool::Submit),
+    Map(pool::Map),
+    Result(pool::Result),
+    ClosePool(pool::ClosePool),
+    Meet(pool::Meet),
+    Release(pool::Release),
 }
 
 /// The keyword of a step, as a scenario writes it.

@@ -1,6 +1,7 @@
 //! The driver's half of the library plane: asks the subject and records what it answers.
 
 use super::pipeline::Stages;
+use super::worker::Work;
 use super::{DriverLink, PROTOCOL, Performer, SUBJECT_DIED, SUBJECT_HUNG, Stop};
 use crate::plan::script::{ActorId, Outcome, SUBJECT};
 use crate::plan::value::Value;
@@ -8,6 +9,7 @@ use crate::run::arena::Arena;
 use crate::trace::What;
 use crate::wire::client::{Client, WireError};
 use crate::wire::message::{EnvRequest, Failure, Fields, Operation, Reply, ReplyBody, SpawnRequest, Status, Stdio};
+use crate::wire::work::Task;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
@@ -22,6 +24,7 @@ pub struct Driver {
     limit_ms: u64,
     pub(super) handles: BTreeMap<ActorId, String>,
     pub(super) stages: Stages,
+    pub(super) work: Work,
 }
 
 impl Driver {
@@ -33,6 +36,7 @@ impl Driver {
             limit_ms: link.request_ms,
             handles: BTreeMap::new(),
             stages: Stages::new(),
+            work: Work::default(),
         }
     }
 
@@ -69,6 +73,11 @@ impl Performer<'_> {
         let case = self.context.case_dir.to_string_lossy().into_owned();
         let Some(driver) = &mut self.driver else { return Ok(None) };
         let operation = fill(&with_handle(operation, &driver.handle(actor)), &case);
+        if let Err(outcome) = self.prepare_work(&operation) {
+            self.returned(outcome, actor);
+            return Err(Stop::GaveUp);
+        }
+        let Some(driver) = &mut self.driver else { return Ok(None) };
         // From here on who awaits the subject knows that it has been asked: while it only waits for a question it is asleep, too.
         let asked = self.arena.doing(SUBJECT);
         let result = driver.client.ask_noting(&operation, driver.limit_ms, || asked.store(BUSY, Ordering::Release));
@@ -82,6 +91,7 @@ impl Performer<'_> {
         for seen in extra {
             self.note_step(What::Reply { seq: seen.seq, pid: seen.pid });
         }
+        self.note_work();
         match result {
             Ok(reply) => Ok(Some(reply)),
             Err(error) => {
@@ -106,6 +116,12 @@ impl Performer<'_> {
         }
         match operation {
             Operation::Spawn(_) | Operation::Pipeline { .. } => self.started(actor, &fields),
+            Operation::Worker(_) | Operation::Main(_) => self.started_worker(actor, operation, &fields),
+            Operation::Pool(_) | Operation::Submit(_) | Operation::Map(_) => self.started(actor, &fields),
+            Operation::Result { .. } => {
+                self.note_values(name, &fields.values);
+                Outcome::Done(i64::try_from(fields.values.len()).ok())
+            }
             Operation::Run { .. } => {
                 self.collected(name, &fields);
                 status(&fields)
@@ -127,6 +143,18 @@ impl Performer<'_> {
             driver.handles.insert(actor, handle.clone());
         }
         Outcome::Done(fields.pid.map(i64::from))
+    }
+
+    /// A worker is no program of ours that could tell of itself: that it is there at all is told to whoever awaits it.
+    fn started_worker(&mut self, actor: Option<ActorId>, operation: &Operation, fields: &Fields) -> Outcome {
+        if let (Some(actor), Operation::Worker(request)) = (actor, operation) {
+            self.note_asked(actor, request, fields.pid);
+        }
+        if let (Some(actor), Some(pid)) = (actor, fields.pid) {
+            self.arena.set_pid(actor, pid);
+            self.arena.doing(actor).store(BUSY, Ordering::Release);
+        }
+        self.started(actor, fields)
     }
 
     pub(super) fn arrived(&self, stream: &str, data: Option<&Value>) -> Outcome {
@@ -181,12 +209,19 @@ pub(super) fn with_handle(operation: &Operation, to: &str) -> Operation {
         | Operation::Kill { handle }
         | Operation::Terminate { handle }
         | Operation::Signal { handle, .. }
+        | Operation::Result { handle, .. }
+        | Operation::Shutdown { handle, .. }
         | Operation::Drop { handle } => to.clone_into(handle),
         Operation::Spawn(_)
         | Operation::Run { .. }
         | Operation::Pipeline { .. }
         | Operation::Parallel { .. }
         | Operation::Handle { .. }
+        | Operation::Worker(_)
+        | Operation::Pool(_)
+        | Operation::Submit(_)
+        | Operation::Map(_)
+        | Operation::Main(_)
         | Operation::Reset
         | Operation::Quit => {}
     }
@@ -211,8 +246,15 @@ fn fill_in(operation: &mut Operation, case: &str) {
         Operation::Parallel { ops, lists, .. } => {
             ops.iter_mut().chain(lists.iter_mut().flatten()).for_each(|operation| fill_in(operation, case));
         }
+        Operation::Worker(request) => fill_task(&mut request.task, case),
+        Operation::Main(request) => request.workers.iter_mut().for_each(|worker| fill_task(&mut worker.task, case)),
+        Operation::Submit(request) | Operation::Map(request) => fill_task(&mut request.task, case),
         _ => {}
     }
+}
+
+fn fill_task(task: &mut Task, case: &str) {
+    task.paths().into_iter().for_each(|path| *path = path.replace("{case}", case));
 }
 
 fn fill_spawn(request: &mut SpawnRequest, case: &str) {

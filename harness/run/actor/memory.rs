@@ -35,6 +35,11 @@ pub(super) fn map(bytes: usize, flags: i32, fd: i32) -> Result<*mut u8, Outcome>
 }
 
 impl Performer<'_> {
+    /// The pages of a mapping: where they are, how many, and how large each is.
+    pub(super) fn pages(&self, slot: u16) -> Result<(*mut u8, usize, usize), Outcome> {
+        self.place(slot).map(|place| (place.base, place.pages, page()))
+    }
+
     fn place(&self, slot: u16) -> Result<Place, Outcome> {
         let place = self.memory.get(usize::from(slot)).copied().unwrap_or_default();
         if place.base.is_null() { Err(Outcome::Error("EFAULT".to_owned())) } else { Ok(place) }

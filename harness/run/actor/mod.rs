@@ -11,6 +11,7 @@
 //! 4. Rounds of a native loop beyond the first 64 record only failures.
 
 mod attribute;
+mod blocking;
 mod control;
 mod cpu;
 mod fd;
@@ -27,6 +28,10 @@ mod memory;
 mod os;
 mod parallel;
 mod pipeline;
+#[cfg_attr(target_os = "linux", path = "platform/linux.rs")]
+#[cfg_attr(target_os = "macos", path = "platform/macos.rs")]
+mod platform;
+mod privilege;
 mod process;
 mod queue;
 mod share;
@@ -36,7 +41,12 @@ mod share_os;
 mod signal;
 mod socket;
 mod spawn;
+mod system;
+mod terminal;
+mod thread;
+mod timer;
 mod within;
+mod worker;
 
 use super::arena::{Arena, Moment};
 use crate::generate::act::{Act, FdRef};
@@ -396,6 +406,7 @@ impl<'a> Performer<'a> {
             Act::Ask { actor, name, operation } => self.ask(*actor, name, operation),
             Act::AskPipeline { actor, name, stages, operation } => self.ask_pipeline(*actor, name, stages, operation),
             Act::AskParallel { threads, lists } => self.ask_parallel(*threads, lists),
+            Act::Meet { name, door, count } => self.meet(name, door, *count),
             other => {
                 let result = self.simple(other);
                 self.settle(result)
@@ -419,8 +430,9 @@ impl<'a> Performer<'a> {
             Act::Attribute(attribute) => self.attribute(attribute),
             Act::PosixSpawn(wishes) => self.posix_spawn(wishes),
             Act::Within(within) => self.within(within),
-            Act::SetSignal { signal, to, restart } => signal::set(*signal, *to, *restart),
+            Act::SetSignal { signal, to, flags } => signal::set(*signal, *to, *flags),
             Act::Mask { block, unblock } => signal::mask(block, unblock),
+            Act::System(system) => self.system(system),
             Act::Listen { slot, listener, family, backlog } => self.listen(*slot, *listener, *family, *backlog),
             Act::Connect { slot, listener } => self.connect(*slot, *listener),
             Act::Accept { slot, from } => self.accept(*slot, *from),
@@ -438,6 +450,7 @@ impl<'a> Performer<'a> {
             Act::Up { slot } => self.up(*slot),
             Act::Share(share) => self.share(share),
             Act::Burn { ms, beside } => self.burn(*ms, *beside),
+            Act::Release { door, item, count } => self.release(door, *item, *count),
             _ => Err(Outcome::Unsupported("the interpreter does not know this act".to_owned())),
         }
     }

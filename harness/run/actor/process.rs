@@ -114,6 +114,7 @@ impl Performer<'_> {
         self.frames = 0;
         self.quiet = false;
         super::signal::forget_counts();
+        super::timer::forget();
         self.born(None);
     }
 

@@ -1,16 +1,20 @@
-//! Dispositions, masks, sending; the two handlers that scenarios may install.
+//! Dispositions, masks, sending; the handlers that scenarios may install.
 
-use super::{DONE, Performer, failed};
-use crate::generate::act::Disposition;
+use super::{DONE, Performer, failed, platform};
+use crate::generate::act::{Disposition, SignalFlags};
 use crate::plan::script::{ActorId, Outcome};
 use crate::trace::What;
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU32, Ordering};
 
 const SIGNALS: usize = 65;
 const REAPED: usize = 4096;
 
 // Handlers can reach nothing but statics. They are private to each process: fork copies them, `forget_counts` clears them.
 static HANDLED: [AtomicU32; SIGNALS] = [const { AtomicU32::new(0) }; SIGNALS];
+static DEPTH: [AtomicU32; SIGNALS] = [const { AtomicU32::new(0) }; SIGNALS];
+static DEEPEST: [AtomicU32; SIGNALS] = [const { AtomicU32::new(0) }; SIGNALS];
+/// What the last handler of each signal was told: process, user, how it was sent (see [`HOW`]), number sent along.
+static TOLD: [[AtomicI64; 4]; SIGNALS] = [const { [const { AtomicI64::new(-1) }; 4] }; SIGNALS];
 static REAPED_COUNT: AtomicU32 = AtomicU32::new(0);
 static REAPED_PIDS: [AtomicI32; REAPED] = [const { AtomicI32::new(0) }; REAPED];
 static REAPED_STATUS: [AtomicI32; REAPED] = [const { AtomicI32::new(0) }; REAPED];
@@ -19,6 +23,29 @@ extern "C" fn count(signal: libc::c_int) {
     if let Some(counter) = HANDLED.get(signal as usize) {
         counter.fetch_add(1, Ordering::Relaxed);
     }
+}
+
+extern "C" fn inform(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    if let Some(told) = TOLD.get(signal as usize) {
+        // SAFETY: the system hands a handler of SA_SIGINFO a complete siginfo_t.
+        let fields = platform::told(signal, unsafe { &*info });
+        told.iter().zip(fields).for_each(|(place, field)| place.store(field, Ordering::Relaxed));
+    }
+    count(signal);
+}
+
+/// Whether a signal is held back while its handler runs is seen when the handler sends it to its own process.
+extern "C" fn nest(signal: libc::c_int) {
+    let (Some(depth), Some(deepest)) = (DEPTH.get(signal as usize), DEEPEST.get(signal as usize)) else { return };
+    let errno = super::os::errno();
+    deepest.fetch_max(depth.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+    count(signal);
+    if HANDLED[signal as usize].load(Ordering::Relaxed) == 1 {
+        // SAFETY: raise is async-signal-safe.
+        unsafe { libc::raise(signal) };
+    }
+    depth.fetch_sub(1, Ordering::Relaxed);
+    super::os::set_errno(errno);
 }
 
 /// The loop that POSIX programs are told to write: one SIGCHLD may stand for several children. It keeps errno, as a handler must.
@@ -43,7 +70,7 @@ extern "C" fn reap(signal: libc::c_int) {
 }
 
 /// Sets a disposition.
-pub fn set(signal: i32, to: Disposition, restart: bool) -> Result<Outcome, Outcome> {
+pub fn set(signal: i32, to: Disposition, flags: SignalFlags) -> Result<Outcome, Outcome> {
     // SAFETY: a zeroed sigaction is valid (default action, empty mask, no flags).
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     action.sa_sigaction = match to {
@@ -51,10 +78,17 @@ pub fn set(signal: i32, to: Disposition, restart: bool) -> Result<Outcome, Outco
         Disposition::Ignore => libc::SIG_IGN,
         Disposition::Count => count as extern "C" fn(libc::c_int) as libc::sighandler_t,
         Disposition::Reap => reap as extern "C" fn(libc::c_int) as libc::sighandler_t,
+        Disposition::Nest => nest as extern "C" fn(libc::c_int) as libc::sighandler_t,
+        Disposition::Inform => inform as extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) as libc::sighandler_t,
     };
-    if restart {
-        action.sa_flags |= libc::SA_RESTART;
-    }
+    let bits = [
+        (flags.restart, libc::SA_RESTART),
+        (flags.reset, libc::SA_RESETHAND),
+        (flags.no_defer, libc::SA_NODEFER),
+        (flags.no_child_stop, libc::SA_NOCLDSTOP),
+        (to == Disposition::Inform, libc::SA_SIGINFO),
+    ];
+    action.sa_flags = bits.iter().filter(|(set, _)| *set).fold(0, |all, (_, bit)| all | bit);
     // SAFETY: a complete sigaction; the handlers are async-signal-safe.
     if unsafe { libc::sigaction(signal, &raw const action, std::ptr::null_mut()) } == -1 { failed() } else { DONE }
 }
@@ -70,21 +104,46 @@ pub fn mask(block: &[i32], unblock: &[i32]) -> Result<Outcome, Outcome> {
 }
 
 fn change_mask(how: i32, signals: &[i32]) -> i32 {
-    // SAFETY: the set is initialised before use.
+    // SAFETY: a complete set; the old one is not asked for.
+    unsafe { libc::sigprocmask(how, &raw const *set_of(signals), std::ptr::null_mut()) }
+}
+
+/// A set of these signals.
+pub(super) fn set_of(signals: &[i32]) -> Box<libc::sigset_t> {
+    // SAFETY: an all-zero set is a valid place, and it is initialised before use.
     unsafe {
-        let mut set: libc::sigset_t = std::mem::zeroed();
-        libc::sigemptyset(&raw mut set);
+        let mut set: Box<libc::sigset_t> = Box::new(std::mem::zeroed());
+        libc::sigemptyset(&raw mut *set);
         for &signal in signals {
-            libc::sigaddset(&raw mut set, signal);
+            libc::sigaddset(&raw mut *set, signal);
         }
-        libc::sigprocmask(how, &raw const set, std::ptr::null_mut())
+        set
     }
+}
+
+/// How often the handler of this signal has run in this process, and how deep it was nested.
+pub(super) fn handled(signal: i32) -> (u32, u32) {
+    let read = |place: Option<&AtomicU32>| place.map_or(0, |place| place.load(Ordering::Acquire));
+    (read(HANDLED.get(signal as usize)), read(DEEPEST.get(signal as usize)))
+}
+
+/// What an informed handler was told last; `None` before it was told anything.
+pub(super) fn told(signal: i32) -> Option<[i64; 4]> {
+    let told = TOLD.get(signal as usize)?;
+    let fields = [0, 1, 2, 3].map(|at| told[at].load(Ordering::Acquire));
+    (fields[0] != -1).then_some(fields)
 }
 
 /// A forked actor has handled nothing yet.
 pub fn forget_counts() {
     for counter in &HANDLED {
         counter.store(0, Ordering::Relaxed);
+    }
+    for place in DEPTH.iter().chain(&DEEPEST) {
+        place.store(0, Ordering::Relaxed);
+    }
+    for place in TOLD.iter().flatten() {
+        place.store(-1, Ordering::Relaxed);
     }
     REAPED_COUNT.store(0, Ordering::Relaxed);
 }

@@ -14,6 +14,8 @@ pub fn main(name: &str) -> ! {
             Ok(fault) => reference::adapter::main(Some(fault)),
             Err(message) => unknown(&message),
         },
+        ("raw-worker", "") => reference::worker::main(None),
+        ("raw-worker", fault) => reference::worker::main(fault.parse().ok()),
         ("not", why) => {
             eprintln!("childproof: {why}");
             std::process::exit(127)

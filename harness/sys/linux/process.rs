@@ -161,9 +161,9 @@ pub fn pin(cpus: &[usize]) -> io::Result<()> {
 }
 
 /// Capabilities that root keeps in a sandbox (numbers of capabilities(7)): those by which it is root towards files and
-/// processes, and CHECKPOINT_RESTORE, by which a process id can be chosen within the namespace. Without SYS_ADMIN nothing can be
-/// mounted writable again, without SYS_RESOURCE no limit be raised.
-const KEPT: [u32; 14] = [0, 1, 3, 4, 5, 6, 7, 8, 10, 14, 15, 19, 23, 40];
+/// processes, SYS_CHROOT, which leads nowhere that the mounts do not, and CHECKPOINT_RESTORE, by which a process id can be chosen
+/// within the namespace. Without SYS_ADMIN nothing can be mounted writable again, without SYS_RESOURCE no limit be raised.
+const KEPT: [u32; 15] = [0, 1, 3, 4, 5, 6, 7, 8, 10, 14, 15, 18, 19, 23, 40];
 
 /// Takes from this process for good what a case must not have: for root all but the capabilities by which it is root
 /// towards its own files and processes, for others all (a fresh user namespace gives them out generously).

@@ -1,0 +1,59 @@
+//! Calls that sleep, threads of one process, and what a case needs of the platform.
+
+use crate::plan::ast::Expect;
+use crate::plan::expr::{Arg, Expr};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `block-in: {call: poll, on: p.read, expect: {error: EINTR}}`: sleep in this call, for good if nothing comes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct BlockIn {
+    /// `pause`, `sigsuspend`, `nanosleep`, `clock-nanosleep`, `poll`, `select`, `epoll`, `semop`, `msgrcv`, `flock`, `lock` (fcntl).
+    pub call: Arg<String>,
+    /// The endpoint that is waited for or locked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<String>,
+    /// What must come of it.
+    #[serde(default, skip_serializing_if = "Expect::is_success")]
+    pub expect: Expect,
+}
+
+/// `needs: {what: chroot}`: where this is not to be had the case is unavailable, with the reason.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Needs {
+    /// `other-users`, `chroot`, `terminal`, `full-backlog` (a unix connection that waits while the backlog is full), `program /bin/sh`.
+    pub what: Arg<String>,
+}
+
+/// `thread-memory: {count: 4, in: heap}`: so many threads write to one mapping, each its own number into its own page and into its own
+/// stack, and then read what the others wrote; success returns the number of different stacks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ThreadMemory {
+    /// How many.
+    pub count: Expr,
+    /// The mapping, of as many pages at least.
+    #[serde(rename = "in")]
+    pub place: String,
+    /// What must come of it.
+    #[serde(default, skip_serializing_if = "Expect::is_success")]
+    pub expect: Expect,
+}
+
+/// `thread-crash: {count: 4, signal: SEGV}`: start so many threads, the last of which does what brings this signal (a bad address, an
+/// abort, ...); the others, and the first, wait for ever.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ThreadCrash {
+    /// How many.
+    pub count: Expr,
+    /// `SEGV`, `ABRT`, `BUS`, `FPE`, `ILL`.
+    pub signal: Arg<String>,
+}
+
+/// `report-switches: blocked`: record how often the process was switched away from, of its own will and against it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct ReportSwitches(pub String);

@@ -1,0 +1,106 @@
+//! Threads of one process: what they share, and that none of them crashes alone.
+//!
+//! Only in a forked actor: the C library keeps handlers of its own once a process has had threads.
+
+use super::failed;
+use crate::plan::script::Outcome;
+use std::collections::BTreeSet;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// A mapping that all threads of the process are handed.
+#[derive(Clone, Copy)]
+struct Pages {
+    base: *mut u8,
+    size: usize,
+}
+
+// SAFETY: every thread writes to a page of its own, and reads the others' behind a barrier.
+unsafe impl Send for Pages {}
+
+impl Pages {
+    fn of(self, number: usize) -> *mut u8 {
+        self.base.wrapping_add(number * self.size)
+    }
+}
+
+/// Each thread writes its number into its own page and its own stack; then all read what all wrote.
+pub fn share(count: usize, base: *mut u8, pages: usize, size: usize) -> Result<Outcome, Outcome> {
+    if count == 0 || count > pages {
+        return Err(Outcome::Error("EINVAL".to_owned()));
+    }
+    let (pages, written) = (Pages { base, size }, Barrier::new(count));
+    let stacks: Option<BTreeSet<usize>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..count)
+            .map(|number| {
+                scope.spawn({
+                    let written = &written;
+                    move || one(pages, number, count, written)
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().ok().flatten()).collect()
+    });
+    stacks.map(|stacks| Outcome::Done(Some(stacks.len() as i64))).ok_or_else(|| Outcome::Error("EIO".to_owned()))
+}
+
+/// Where this thread's own variable is; `None` when it saw anything else than was written.
+fn one(pages: Pages, number: usize, count: usize, written: &Barrier) -> Option<usize> {
+    let mark = |number: usize| (number % 250) as u8 + 1;
+    let own = AtomicU8::new(mark(number));
+    // SAFETY: a page of the mapping that no other thread writes to.
+    unsafe { pages.of(number).write_volatile(mark(number)) };
+    written.wait();
+    // SAFETY: pages of the mapping, which nobody writes to any more.
+    let shared = (0..count).all(|other| unsafe { pages.of(other).read_volatile() } == mark(other));
+    let apart = own.load(Ordering::Relaxed) == mark(number);
+    let place = (&raw const own) as usize;
+    written.wait();
+    (shared && apart).then_some(place)
+}
+
+/// The last of so many threads dies; the others, and the one that started them, would wait for ever.
+pub fn crash(count: u32, signal: i32) -> Result<Outcome, Outcome> {
+    for number in 0..count {
+        let last = number + 1 == count;
+        let started = std::thread::Builder::new().spawn(move || if last { die(signal) } else { wait_for_ever() });
+        if started.is_err() {
+            return failed();
+        }
+    }
+    wait_for_ever()
+}
+
+fn wait_for_ever() -> ! {
+    loop {
+        // SAFETY: no arguments.
+        unsafe { libc::pause() };
+    }
+}
+
+/// By a real fault where there is a simple one; otherwise the thread sends itself what the fault would.
+fn die(signal: i32) -> ! {
+    if signal == libc::SIGSEGV {
+        // SAFETY: a fresh mapping, which nobody may write to: the write is the point.
+        unsafe {
+            let barred = libc::mmap(std::ptr::null_mut(), 4096, libc::PROT_READ, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0);
+            barred.cast::<u8>().write_volatile(1);
+        }
+    }
+    // SAFETY: raise sends to the calling thread; its action is the default one.
+    unsafe { libc::raise(signal) };
+    wait_for_ever()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_share_a_mapping_and_have_stacks_of_their_own() {
+        let mut pages = vec![0u8; 8 * 64];
+        assert_eq!(share(8, pages.as_mut_ptr(), 8, 64), Ok(Outcome::Done(Some(8))));
+        assert_eq!(share(9, pages.as_mut_ptr(), 8, 64), Err(Outcome::Error("EINVAL".to_owned())));
+        assert_eq!((pages[0], pages[64 * 7]), (1, 8));
+    }
+}
