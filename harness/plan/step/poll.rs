@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// `ready: {of: p.read, for: read, via: poll}`: whether it is ready; `pending` where not.
 ///
-/// `read` and `write` ask whether the call would not block, be it that it fails or meets the end: for poll POLLIN or POLLOUT,
+/// For `read` and `write` it is asked whether the call would not block, be it that it fails or meets the end: for poll POLLIN or POLLOUT,
 /// or POLLHUP or POLLERR, which are told unasked. `hang-up` asks for POLLHUP alone, `error` for POLLERR, of which select does not tell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

@@ -141,7 +141,7 @@ fn rights(message: &libc::msghdr) -> Vec<i32> {
         let mut header = libc::CMSG_FIRSTHDR(message);
         while let Some(part) = header.as_ref() {
             if part.cmsg_level == libc::SOL_SOCKET && part.cmsg_type == libc::SCM_RIGHTS {
-                let bytes = (part.cmsg_len as usize).saturating_sub(libc::CMSG_LEN(0) as usize);
+                let bytes = ipc_os::control_length(part).saturating_sub(libc::CMSG_LEN(0) as usize);
                 let data = libc::CMSG_DATA(header).cast::<i32>();
                 fds.extend((0..bytes / size_of::<i32>()).map(|at| data.add(at).read_unaligned()));
             }

@@ -14,6 +14,11 @@ pub fn receive_cloexec() -> Result<i32, Outcome> {
     Ok(libc::MSG_CMSG_CLOEXEC)
 }
 
+/// Length of a control message; its type differs between platforms.
+pub fn control_length(header: &libc::cmsghdr) -> usize {
+    header.cmsg_len
+}
+
 /// SO_REUSEPORT spreads connections over the listeners (socket(7), since Linux 3.9).
 pub fn spreads() -> Result<(), Outcome> {
     Ok(())

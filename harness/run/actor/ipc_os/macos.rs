@@ -18,6 +18,11 @@ pub fn receive_cloexec() -> Result<i32, Outcome> {
     unavailable("macOS has no MSG_CMSG_CLOEXEC")
 }
 
+/// Length of a control message; its type differs between platforms.
+pub fn control_length(header: &libc::cmsghdr) -> usize {
+    header.cmsg_len as usize
+}
+
 /// setsockopt(2) of macOS lets several sockets have one address and says nothing of spreading.
 pub fn spreads() -> Result<(), Outcome> {
     unavailable("macOS does not say that SO_REUSEPORT spreads connections")
