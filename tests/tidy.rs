@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 /// Each layer with those below it that it may use. Names (of signals and errors) are free for all.
 const LAYERS: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
-    ("cli", &["bench", "report", "judge", "trace", "run", "generate", "wire", "sys", "reference", "plan"]),
     ("testing", &["cli", "report", "judge", "run", "generate", "wire", "reference", "plan"]),
+    ("cli", &["bench", "report", "judge", "trace", "run", "generate", "wire", "sys", "reference", "plan"]),
     ("agent", &["bench", "run", "generate", "trace", "wire", "sys", "plan"]),
     ("bench", &["judge", "trace", "run", "generate", "plan"]),
     ("report", &["judge", "trace", "plan"]),

@@ -176,7 +176,9 @@ impl Warden {
         done.adapter[0] = sys::state_of(adapter.pid).ok();
         if undoes_ignoring(&start.ignored, done.adapter[0].as_ref()) {
             let library = &adapter.hello.library;
-            return Err(End::Unsupported { reason: format!("the runtime of {library} handles CHLD itself, although it was started with it ignored") });
+            return Err(End::Unsupported {
+                reason: format!("the runtime of {library} handles CHLD itself, although it was started with it ignored"),
+            });
         }
         let [request_fd, reply_fd] = adapter.fds();
         Ok(Some(DriverLink { request_fd, reply_fd, pid: adapter.pid, request_ms: job.request_ms }))
