@@ -163,7 +163,6 @@ pub fn below(root: i32) -> Vec<Listed> {
 }
 
 /// Device and number of the file of this name, by one call; `None` when there is none.
-#[expect(clippy::unnecessary_cast, reason = "device and inode numbers have other types on other platforms")]
 pub fn file_at(path: &std::ffi::CStr) -> Option<(u64, u64)> {
     // SAFETY: an all-zero stat is valid.
     let mut stat: libc::stat = unsafe { std::mem::zeroed() };

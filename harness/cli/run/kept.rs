@@ -35,7 +35,7 @@ pub struct Kept {
 /// A case that has ended, before those with lower numbers have.
 enum Waiting {
     /// It shows failures: all of it.
-    Failed(Ran),
+    Failed(Box<Ran>),
     /// It does not.
     Held(Verdict, String, Duration),
 }
@@ -43,7 +43,7 @@ enum Waiting {
 impl Waiting {
     fn of(ran: Ran) -> Waiting {
         let failed = properties(&ran.verdict).any(|property| evidence(&ran.verdict, property).is_some());
-        if failed { Waiting::Failed(ran) } else { Waiting::Held(ran.verdict, ran.history.subject.version, ran.took) }
+        if failed { Waiting::Failed(Box::new(ran)) } else { Waiting::Held(ran.verdict, ran.history.subject.version, ran.took) }
     }
 }
 
@@ -62,7 +62,7 @@ impl Kept {
                 Waiting::Held(verdict, version, took) => self.count(&verdict, &version, took),
                 Waiting::Failed(ran) => {
                     self.count(&ran.verdict, &ran.history.subject.version, ran.took);
-                    self.show(ran);
+                    self.show(*ran);
                 }
             }
         }

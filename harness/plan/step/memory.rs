@@ -172,7 +172,7 @@ pub enum Down {
     /// The name alone.
     Name(String),
     /// With wishes.
-    With(DownWith),
+    With(Box<DownWith>),
 }
 short_or_long!(Down, "the name of a semaphore, or its fields", Down::Name, Down::With);
 

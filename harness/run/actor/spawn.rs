@@ -119,7 +119,7 @@ impl Performer<'_> {
         words.extend(self.strings(&wishes.argv)?);
         let env = wishes.env.as_ref().map(|vars| self.strings(vars)).transpose()?;
         self.note_step(What::State { label: "before-spawn".to_owned(), state: Box::new(crate::sys::own_state(true)) });
-        let (words, env) = (pointers(&words), env.as_deref().map_or_else(os::environment, |vars| pointers(vars)));
+        let (words, env) = (pointers(&words), env.as_deref().map_or_else(os::environment, pointers));
         let spawn = if wishes.search { libc::posix_spawnp } else { libc::posix_spawn };
         let mut pid = 0;
         // SAFETY: NULL-terminated arrays of NUL-terminated strings, initialised lists, all of which outlive the call.

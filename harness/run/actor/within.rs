@@ -49,13 +49,9 @@ impl Performer<'_> {
                 let fd = self.fd(*fd);
                 self.buffer(fd, text)
             }
-            // SAFETY: NULL means every stream.
             Within::Flush => {
-                if unsafe { libc::fflush(std::ptr::null_mut()) } == 0 {
-                    DONE
-                } else {
-                    failed()
-                }
+                // SAFETY: NULL means every stream.
+                if unsafe { libc::fflush(std::ptr::null_mut()) } == 0 { DONE } else { failed() }
             }
         }
     }

@@ -45,8 +45,11 @@ pub fn queue(pid: i32, signal: i32, value: i32) -> Result<Outcome, Outcome> {
     number(unsafe { libc::sigqueue(pid, signal, value) })
 }
 
+/// A signal with what it tells.
+pub type Taken = (i32, Option<[i64; 4]>);
+
 /// Takes a pending signal of the set with what it tells; `None` when there is none and it may not wait.
-pub fn take(set: &libc::sigset_t, nohang: bool) -> Result<Option<(i32, Option<[i64; 4]>)>, Outcome> {
+pub fn take(set: &libc::sigset_t, nohang: bool) -> Result<Option<Taken>, Outcome> {
     let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: an all-zero siginfo_t is a valid place for one; set and time are complete.
     let (signal, info) = unsafe {

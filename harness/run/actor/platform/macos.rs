@@ -34,9 +34,12 @@ pub fn queue(_pid: i32, _signal: i32, _value: i32) -> Result<Outcome, Outcome> {
     Err(Outcome::Unavailable("macOS has no sigqueue".to_owned()))
 }
 
+/// A signal with what it tells.
+pub type Taken = (i32, Option<[i64; 4]>);
+
 /// Takes a pending signal of the set; there is no sigwaitinfo, so that it tells nothing else. `None` when none is pending and it may
 /// not wait.
-pub fn take(set: &libc::sigset_t, nohang: bool) -> Result<Option<(i32, Option<[i64; 4]>)>, Outcome> {
+pub fn take(set: &libc::sigset_t, nohang: bool) -> Result<Option<Taken>, Outcome> {
     let mut signal = 0;
     // SAFETY: complete sets and valid places. Nobody else in this process takes signals between the look and the wait.
     unsafe {
