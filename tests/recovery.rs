@@ -4,6 +4,9 @@
 //!
 //! The real program runs scenario files that sleep for a second; the test waits until the sleeper is seen among the processes below
 //! it, and then takes something away. At every level that works here, and as an ordinary user too when run by root.
+//!
+//! On Linux: what is awaited and what is left over is read from `/proc`.
+#![cfg(target_os = "linux")]
 
 #[path = "recovery/run.rs"]
 mod run;
