@@ -46,6 +46,8 @@ pub const PIPE: i32 = 13;
 pub const XFSZ: i32 = 25;
 /// The two real-time signals that glibc keeps for itself; its `posix_spawn` leaves them ignored in the child.
 pub const GLIBC_OWN: [i32; 2] = [32, 33];
+/// SIGILL, SIGFPE and SIGSEGV, on Linux and on macOS: raised by the processor.
+pub const OF_THE_PROCESSOR: [i32; 3] = [4, 8, 11];
 /// First real-time signal that Linux programs see under glibc.
 const RTMIN: i32 = 34;
 

@@ -142,6 +142,22 @@ fn signals_that_glibc_keeps_are_noted() {
     assert!(matches!(finding(&judge(&b.done()), "child-signals"), Finding::Unspecified { .. }));
 }
 
+/// Perl ignores SIGFPE for itself and resets it in its children; another runtime may hand it on.
+#[test]
+fn what_the_processor_raises_is_the_runtimes_own_business() {
+    for (own, child, holds) in [(vec![8], vec![], true), (vec![8], vec![8], true), (vec![], vec![8], false), (vec![1], vec![], false)] {
+        let mut b = Build::library("start/signal-state");
+        let started = b.spawn("child", Default::default(), childproof::trace::state::ProcState { ignored: child, ..state(0) });
+        b.ends(started);
+        b.check("child-signals", &[]);
+        let mut history = b.done();
+        for look in [&mut history.observed.before, &mut history.observed.after].into_iter().flatten() {
+            look.ignored.clone_from(&own);
+        }
+        assert_eq!(*finding(&judge(&history), "child-signals") == Finding::Pass, holds, "{own:?}");
+    }
+}
+
 #[test]
 fn a_status_that_turns_into_nothing_is_not_the_same() {
     let mut b = Build::library("wait/idempotent");
