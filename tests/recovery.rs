@@ -13,7 +13,6 @@ mod run;
 
 use run::{Run, Scenario, child_of, exists, is_sleeper, levels, own_dir, until};
 use std::fs;
-use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
 
 /// The words by which a case that was run again is told.
@@ -140,25 +139,6 @@ fn a_signal_ends_a_run_with_what_was_finished() {
             assert_eq!(ended.status.code(), Some(3), "{level}, signal {signal}: {ended:?}");
             assert_eq!(ended.results("completes"), ["pass 0 2", "not-run 2 2"], "{level}, signal {signal}: {ended:?}");
             assert!(ended.stdout.contains(r#""interrupted":true"#), "{level}, signal {signal}: {ended:?}");
-            run.nothing_is_left();
-        }
-    }
-}
-
-#[test]
-fn a_second_signal_ends_it_at_once() {
-    for level in levels() {
-        for second in [libc::SIGINT, libc::SIGTERM] {
-            let mut run = Run::start(&level, &[Scenario::Sleeps], &["--cases", "2"]);
-            let keeper = run.parent(run.parent(run.sleeper()));
-            // Main waits for its keeper at the end: one that is stopped makes it wait for ever.
-            run::kill(keeper, libc::SIGSTOP);
-            run::kill(run.pid(), libc::SIGINT);
-            until("the first signal was heard", || !run::catches(run.pid(), second));
-            run::kill(run.pid(), second);
-            let ended = run.end();
-            assert_eq!(ended.status.signal(), Some(second), "{level}: {ended:?}");
-            run::kill(keeper, libc::SIGCONT);
             run.nothing_is_left();
         }
     }

@@ -52,34 +52,3 @@ fn control_c_ends_a_run_with_what_was_finished() {
     assert!(rest.contains("not run") || rest.contains("not-run"), "what was not run is said: {rest:?}");
     assert_eq!(status(&session), 3);
 }
-
-/// What `signal/shell` expects of a shell is seen here by another pair of hands, so that a mistake in our own terminal steps cannot hide
-/// in both.
-#[test]
-fn a_shell_at_a_terminal_stops_continues_and_interrupts_its_job() {
-    let shells: [(&str, &[&str]); 2] = [("/bin/bash", &["--norc", "--noprofile", "--noediting", "-i"]), ("/bin/dash", &["-i"])];
-    // A missing program is a child that goes on in this test's code: it is not even tried.
-    for (shell, arguments) in shells.iter().filter(|(shell, _)| std::path::Path::new(shell).exists()) {
-        let mut command = Command::new(shell);
-        command.args(*arguments).env_clear();
-        command.envs([("PATH", "/usr/bin:/bin"), ("HOME", "/"), ("LC_ALL", "C"), ("HISTFILE", ""), ("TERM", "dumb")]);
-        let mut session = spawn_command(command, Some(PATIENCE_MS)).expect("a terminal");
-        let say = |session: &mut PtySession, line: &str, answer: &str| {
-            session.send_line(line).expect("a line");
-            session.exp_string(answer).unwrap_or_else(|error| panic!("{shell}: {line}: {error}"));
-        };
-        say(&mut session, "echo ready-$((20+3))", "ready-23");
-        session.send_line("tr a-z A-Z").expect("a line");
-        say(&mut session, "hello", "HELLO");
-        session.send_control('z').expect("the key");
-        session.exp_string("Stopped").expect("it tells of the stop");
-        say(&mut session, "echo here-$((20+4))", "here-24");
-        session.send_line("fg").expect("a line");
-        say(&mut session, "again", "AGAIN");
-        session.send_control('c').expect("the key");
-        say(&mut session, "echo status-$?-", "status-130-");
-        session.send_line("exit 7").expect("a line");
-        session.exp_eof().expect("the end");
-        assert_eq!(status(&session), 7, "{shell}");
-    }
-}

@@ -100,6 +100,10 @@ impl Run {
     pub fn at_terminal(level: &str, scenarios: &[Scenario]) -> Run {
         let prepared = Prepared::new(level, scenarios);
         let pty = nix::pty::openpty(None, None).unwrap();
+        // Whoever else is started meanwhile would hold the terminal open.
+        for side in [&pty.master, &pty.slave] {
+            nix::fcntl::fcntl(side, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC)).unwrap();
+        }
         let report = prepared.dir.path().join("report");
         let mut command = prepared.command();
         command.args(["--cases", "2", "--output"]).arg(&report);
@@ -244,6 +248,16 @@ impl Prepared {
     }
 
     fn started(self, mut command: Command, terminal: Option<OwnedFd>, report: Option<PathBuf>) -> Run {
+        // A shell's background job, or one under nohup, ignores some of these; the run would rightly do so, too.
+        let default = || {
+            for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM] {
+                // SAFETY: async-signal-safe; no handler is installed.
+                unsafe { libc::signal(signal, libc::SIG_DFL) };
+            }
+            Ok(())
+        };
+        // SAFETY: the closure allocates nothing and makes only async-signal-safe calls.
+        unsafe { command.pre_exec(default) };
         let file = |name: &str| fs::File::create(self.dir.path().join(name)).unwrap();
         if report.is_none() {
             command.stdout(file("stdout")).stderr(file("stderr"));
@@ -303,13 +317,6 @@ pub fn child_of(pid: i32, of: i32) -> bool {
 
 pub fn is_sleeper(pid: i32, seconds: &str) -> bool {
     cmdline(pid).trim_end().ends_with(&format!("sleep {seconds}"))
-}
-
-/// Whether it handles this signal.
-pub fn catches(pid: i32, signal: i32) -> bool {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0");
-    u64::from_str_radix(caught.trim(), 16).unwrap() & 1 << (signal - 1) != 0
 }
 
 /// Whether it waits for something to arrive on a socket, and for nothing else: a warden without a case.
