@@ -432,3 +432,18 @@ pub fn needs(ops: &[Op]) -> Vec<&'static str> {
     };
     ops.iter().flat_map(of).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runtime_that_undoes_an_ignored_chld_is_seen() {
+        let adapter = |ignored: &[i32]| ProcState { ignored: ignored.to_vec(), ..ProcState::default() };
+        let (chld, pipe) = (libc::SIGCHLD, libc::SIGPIPE);
+        assert!(undoes_ignoring(&[chld], Some(&adapter(&[pipe]))));
+        assert!(!undoes_ignoring(&[chld], Some(&adapter(&[pipe, chld]))));
+        assert!(!undoes_ignoring(&[pipe], Some(&adapter(&[]))), "what a runtime does with other signals is judged, not excused");
+        assert!(!undoes_ignoring(&[chld], None), "an adapter that could not be looked at is not excused");
+    }
+}
