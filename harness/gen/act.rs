@@ -141,6 +141,8 @@ pub enum Mode {
 /// Which descriptor a started or exec'd program is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum State {
+    /// Its program runs, and has told its number.
+    Begun,
     /// Asleep in a blocking call that is not a gate.
     Blocked,
     /// Ended and not reaped.

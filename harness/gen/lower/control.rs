@@ -33,6 +33,7 @@ impl Lowering<'_> {
         let who = self.who(here, &step.who)?;
         let count: Option<u32> = self.values.optional(step.count.as_ref())?;
         let (state, words) = match (step.state, count) {
+            (AwaitState::Begun, None) => (State::Begun, "has begun".to_owned()),
             (AwaitState::Blocked, None) => (State::Blocked, "is blocked".to_owned()),
             (AwaitState::Zombie, None) => (State::Zombie, "is a zombie".to_owned()),
             (AwaitState::Ended, None) => (State::Ended, "has ended".to_owned()),

@@ -283,6 +283,13 @@ impl Checker<'_> {
     fn awaited(&mut self, frame: &Frame, awaited: &Await, body: &Node) {
         self.field(frame, body, "count", awaited.count.as_ref(), Sort::Int);
         let ends = matches!(awaited.state, AwaitState::Gone | AwaitState::Zombie);
+        if awaited.state == AwaitState::Begun && frame.performer == Performer::Process {
+            self.problem(
+                body.at("state"),
+                "a process that makes system calls itself has begun when it is there".to_owned(),
+                "`begun` is for programs that a library starts; let the process open a gate",
+            );
+        }
         if awaited.who == "self" {
             if awaited.state != AwaitState::Reaped {
                 self.problem(

@@ -32,6 +32,8 @@ pub struct Await {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AwaitState {
+    /// Running the program that it was started with: what its starter has open for itself alone is closed in it.
+    Begun,
     /// Asleep in its current step (which is a blocking call).
     Blocked,
     /// Ended and not reaped.

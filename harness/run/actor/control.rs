@@ -72,6 +72,8 @@ impl Performer<'_> {
             State::Ended => matches!(os::process_state(pid), None | Some('Z')),
             State::Stopped => os::process_state(pid) == Some('T'),
             State::Gone => os::process_state(pid).is_none(),
+            // A program tells its number itself, once it runs.
+            State::Begun => true,
             State::Reaped(_) => false,
         }
     }
@@ -82,6 +84,6 @@ fn never_again(pid: i32, state: State) -> bool {
     match state {
         State::Blocked | State::Asleep | State::Stopped => matches!(os::process_state(pid), None | Some('Z')),
         State::Zombie => os::process_state(pid).is_none(),
-        State::Ended | State::Gone | State::Reaped(_) => false,
+        State::Begun | State::Ended | State::Gone | State::Reaped(_) => false,
     }
 }
