@@ -84,6 +84,7 @@ faults! {
     IgnoresGroup "ignores-group" "No new process group is made.",
     IgnoresUmask "ignores-umask" "The mask asked for is ignored.",
     KeepsUser "keeps-user" "The user and groups asked for are ignored.",
+    KeepsGroups "keeps-groups" "The caller's supplementary groups are kept, whichever were asked for.",
     KillsLeaderAlone "kills-leader-alone" "What is sent to a child with its group reaches the child alone.",
     ForgetsToKillOnDrop "forgets-to-kill-on-drop" "Giving up a handle that is to kill does not kill.",
     KillOnDropLeavesZombie "kill-on-drop-leaves-zombie" "A child killed by giving up its handle is not reaped.",

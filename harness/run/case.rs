@@ -153,6 +153,9 @@ impl Warden {
         if let Some((path, _)) = &mut start.listen {
             *path = path.replace("{case}", &self.home.dir().to_string_lossy());
         }
+        if !start.groups.is_empty() {
+            self.let_users_run()?;
+        }
         self.adapter_lives()?;
         if !self.adapter.as_ref().is_some_and(|adapter| adapter.serves(command, &start)) {
             self.end_everything();

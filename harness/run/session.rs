@@ -62,7 +62,8 @@ impl Default for Options {
             wardens: 0,
             exe: None,
             agent: None,
-            start_ms: 10_000,
+            // An interpreter on a machine that does much else: a slow start says nothing of a library.
+            start_ms: 60_000,
             request_ms: 10_000,
             bytes: 1 << 30,
             memory: 4 << 30,
