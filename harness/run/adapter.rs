@@ -4,6 +4,7 @@
 //! file; that it lives is known from being its parent. Anything unexpected (a crash, a hang, a broken rule, something left)
 //! ends it, and the next case gets a fresh one.
 
+use super::privilege;
 use super::frame::{AdapterCommand, ended_in_words};
 use crate::generate::program::SubjectStart;
 use crate::sys;
@@ -118,7 +119,7 @@ impl Drop for Adapter {
 /// Lets a process open so many more descriptors: as many numbers below its new limit are free.
 fn leave_spare(pid: i32, spare: u64) -> io::Result<()> {
     let used: Vec<i32> = sys::state_of(pid)?.fds.iter().map(|fd| fd.fd).collect();
-    sys::limit_descriptors_of(pid, limit_that_spares(&used, spare))
+    sys::limit_of(pid, libc::RLIMIT_NOFILE, Some(limit_that_spares(&used, spare)))
 }
 
 fn limit_that_spares(used: &[i32], spare: u64) -> u64 {
@@ -280,6 +281,10 @@ fn prepare(start: &SubjectStart, tell: i32) -> io::Result<()> {
     for signal in &start.ignored {
         // SAFETY: SIG_IGN is a valid disposition.
         unsafe { libc::signal(*signal, libc::SIG_IGN) };
+    }
+    // SAFETY: geteuid cannot fail.
+    if start.ordinary && unsafe { libc::geteuid() } == 0 {
+        sys::become_ordinary(privilege::ORDINARY)?;
     }
     block(&start.blocked)
 }
