@@ -56,6 +56,8 @@ pub struct SubjectStart {
     pub listen: Option<(String, i32)>,
     /// Numbers of two inheritable, connected unix sockets.
     pub pair: Option<(i32, i32)>,
+    /// As an ordinary user, also where everything else is done by root.
+    pub ordinary: bool,
 }
 
 /// The part of one exec'd actor. Its program file `bin/<file>` is the agent; `bin/<file>.part` holds this value in postcard.

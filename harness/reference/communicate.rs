@@ -48,6 +48,7 @@ impl Child {
                 Err(Errno::EAGAIN) if writable(pipe)? => {}
                 Err(Errno::EAGAIN) if self.library.has(Fault::HalfWriteOnSignal) => return Ok(data.len()),
                 Err(Errno::EAGAIN | Errno::EINTR) => {}
+                Err(Errno::EPIPE) if self.library.has(Fault::EpipeTakenForSuccess) => return Ok(data.len()),
                 Err(error) => return Err(error.into()),
             }
         }

@@ -153,8 +153,14 @@ impl Warden {
         if let Some((path, _)) = &mut start.listen {
             *path = path.replace("{case}", &self.home.dir().to_string_lossy());
         }
+<<<<<<< HEAD
         if !start.groups.is_empty() {
             self.let_users_run()?;
+=======
+        // SAFETY: geteuid cannot fail.
+        if start.ordinary && unsafe { libc::geteuid() } == 0 {
+            privilege::others_may_run(&[]).map_err(|reason| End::Unavailable { reason })?;
+>>>>>>> wt-rows
         }
         self.adapter_lives()?;
         if !self.adapter.as_ref().is_some_and(|adapter| adapter.serves(command, &start)) {

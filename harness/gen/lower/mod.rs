@@ -418,6 +418,7 @@ impl<'a> Lowering<'a> {
                 [one, other] => Some((one, other)),
                 _ => None,
             },
+            ordinary: wish.ordinary,
         };
         Ok((start != SubjectStart::default()).then_some(start))
     }

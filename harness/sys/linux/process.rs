@@ -180,12 +180,7 @@ pub fn drop_privileges() -> io::Result<()> {
     }
     // SAFETY: takes no memory.
     unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) };
-    let header = [0x2008_0522_u32, 0];
-    #[expect(clippy::cast_possible_truncation, reason = "the kernel takes the set in two halves")]
-    let (low, high) = (kept as u32, (kept >> 32) as u32);
-    let sets = [low, low, 0, high, high, 0];
-    // SAFETY: header and sets have the layout of version 3 of capset(2).
-    check(i32::try_from(unsafe { libc::syscall(libc::SYS_capset, header.as_ptr(), sets.as_ptr()) }).unwrap_or(-1)).map(drop)
+    set_capabilities(kept, 0)
 }
 
 /// The limits that every case runs under, set before anything runs; none of them binds a sane scenario.
@@ -296,15 +291,45 @@ pub fn set_cloexec(fd: i32) -> io::Result<()> {
     check(unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) }).map(drop)
 }
 
-/// Sets the soft limit on the descriptors of another process.
+/// Sets a soft limit of another process: as high as its hard limit where none is given.
 ///
 /// # Errors
 /// Those of prlimit(2).
-pub fn limit_descriptors_of(pid: i32, most: u64) -> io::Result<()> {
+pub fn limit_of(pid: i32, resource: super::Resource, soft: Option<u64>) -> io::Result<()> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is a valid place for one rlimit; a null new limit changes nothing.
-    check(unsafe { libc::prlimit(pid, libc::RLIMIT_NOFILE, std::ptr::null(), &raw mut limit) })?;
-    limit.rlim_cur = most.min(limit.rlim_max);
+    check(unsafe { libc::prlimit(pid, resource, std::ptr::null(), &raw mut limit) })?;
+    limit.rlim_cur = soft.map_or(limit.rlim_max, |soft| soft.min(limit.rlim_max));
     // SAFETY: `limit` is a valid rlimit; a null old limit is not written to.
-    check(unsafe { libc::prlimit(pid, libc::RLIMIT_NOFILE, &raw const limit, std::ptr::null_mut()) }).map(drop)
+    check(unsafe { libc::prlimit(pid, resource, &raw const limit, std::ptr::null_mut()) }).map(drop)
+}
+
+/// Makes this process an ordinary user's for good, for a program that is executed next. Of root's rights it keeps the one to reach
+/// root's files, which the program and whatever it starts may be: it is no right over processes or limits.
+///
+/// # Errors
+/// Those of setuid(2), capset(2) and prctl(2).
+pub fn become_ordinary(id: u32) -> io::Result<()> {
+    const DAC_OVERRIDE: u32 = 1;
+    // SAFETY: none of the calls keeps what it is given; the list of groups is empty.
+    unsafe {
+        check(libc::prctl(libc::PR_SET_KEEPCAPS, 1, 0, 0, 0))?;
+        check(libc::setgroups(0, std::ptr::null()))?;
+        check(libc::setgid(id))?;
+        check(libc::setuid(id))?;
+    }
+    set_capabilities(1 << DAC_OVERRIDE, 1 << DAC_OVERRIDE)?;
+    // SAFETY: takes no memory.
+    check(unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_RAISE, DAC_OVERRIDE, 0, 0) }).map(drop)
+}
+
+/// Sets the capabilities of this process, effective and permitted ones alike.
+fn set_capabilities(own: u64, inheritable: u64) -> io::Result<()> {
+    let header = [0x2008_0522_u32, 0];
+    #[expect(clippy::cast_possible_truncation, reason = "the kernel takes the sets in two halves")]
+    let halves = |set: u64| [set as u32, (set >> 32) as u32];
+    let ([low, high], [low_inherited, high_inherited]) = (halves(own), halves(inheritable));
+    let sets = [low, low, low_inherited, high, high, high_inherited];
+    // SAFETY: header and sets have the layout of version 3 of capset(2).
+    check(i32::try_from(unsafe { libc::syscall(libc::SYS_capset, header.as_ptr(), sets.as_ptr()) }).unwrap_or(-1)).map(drop)
 }

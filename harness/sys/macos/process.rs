@@ -109,6 +109,19 @@ pub fn set_cloexec(fd: i32) -> io::Result<()> {
 ///
 /// # Errors
 /// Always.
-pub fn limit_descriptors_of(_pid: i32, _most: u64) -> io::Result<()> {
+pub fn limit_of(_pid: i32, _resource: super::Resource, _soft: Option<u64>) -> io::Result<()> {
     Err(unsupported("macOS has no call that limits another process"))
+}
+
+/// Makes this process an ordinary user's for good, for a program that is executed next.
+///
+/// # Errors
+/// Those of setuid(2).
+pub fn become_ordinary(id: u32) -> io::Result<()> {
+    // SAFETY: none of the calls keeps what it is given; the list of groups is empty.
+    unsafe {
+        check(libc::setgroups(0, std::ptr::null()))?;
+        check(libc::setgid(id))?;
+        check(libc::setuid(id)).map(drop)
+    }
 }
