@@ -39,6 +39,27 @@ pub unsafe fn clone_isolated() -> io::Result<i32> {
     check(i32::try_from(pid).unwrap_or(-1))
 }
 
+/// Whether [`fork_bare`] leaves a process whole here: a C library that remembers the process's id (glibc before 2.25) answers with its
+/// parent's in a child that it did not make. `isolated`: this process was itself made so, and knows.
+pub fn forks_bare(isolated: bool) -> bool {
+    // SAFETY: both only read an id.
+    isolated && unsafe { i64::from(libc::getpid()) == libc::syscall(libc::SYS_getpid) }
+}
+
+/// Forks without what the C library does before and after it for programs with threads: it touches half a dozen pages that the child
+/// then has to copy. For a child that uses no threads and nothing that knows them by their ids; it may fork on in the usual way.
+///
+/// # Errors
+/// Those of clone(2).
+///
+/// # Safety
+/// As [`super::super::fork`].
+pub unsafe fn fork_bare() -> io::Result<i32> {
+    // SAFETY: without CLONE_VM and with no stack given this is a fork; the caller upholds the rule about threads.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
+    check(i32::try_from(pid).unwrap_or(-1))
+}
+
 /// A handle on a process that no reuse of its number can redirect.
 #[derive(Debug)]
 struct Pidfd(OwnedFd);
