@@ -386,7 +386,7 @@ fn slots(program: &Program) -> usize {
 /// The forked child: takes off what is the warden's alone and performs.
 fn become_root(program: &Program, warden: &Warden, mut context: Context, known: Option<&mut Sample>, spared: bool) -> ! {
     sys::unguard();
-    if !interpreted(program) {
+    if !spared && !interpreted(program) {
         sys::never_urgent();
     }
     sys::let_others_look();

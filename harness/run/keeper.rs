@@ -24,8 +24,6 @@ pub fn keep(control: RawFd) -> i32 {
             return 2;
         }
     };
-    // Being refused costs speed alone.
-    let _ = sys::hand_down_programs();
     let Ok(Some(Order::Start(start))) = channel.receive::<Order>() else { return 2 };
     let run = match make_run_dir() {
         Ok(run) => run,

@@ -8,7 +8,6 @@
 //! | file | functions |
 //! |---|---|
 //! | `process` | [`clone_isolated`], [`subreaper`], [`no_new_privileges`], [`close_from`], [`pin`], [`cpus`], [`drop_privileges`], [`easy_to_kill`], [`limit_descriptors_of`], [`let_nobody_look`], [`let_others_look`], [`fork_bare`] |
-//! | `memory` | [`hand_down_programs`] |
 //! | `namespace` | [`write_id_maps`], [`mount_sandbox`], [`loopback_up`] |
 //! | `list` | [`processes`], [`state_of`], [`descriptor_count`], [`usage`], [`own_memory`] |
 //! | `blocked` | [`threads`], [`is_fifo`], [`file_locks`], [`socket_peers`] |

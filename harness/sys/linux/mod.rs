@@ -3,7 +3,6 @@
 mod blocked;
 mod ipc;
 mod list;
-mod memory;
 mod mount;
 mod namespace;
 mod own;
@@ -13,11 +12,11 @@ mod watch;
 pub use blocked::{file_locks, is_fifo, socket_peers, threads};
 pub use ipc::{leftover_ipc, remove_queue, unlink_queue, used};
 pub use list::{descriptor_count, listed, own_memory, process_count, processes, state_of, usage};
-pub use memory::hand_down_programs;
 pub use mount::mount_sandbox;
 pub use namespace::{loopback_up, write_id_maps};
 pub use own::{
-    LIMITS, Resource, SIGNALS, dispositions, fd_target, fd_target_into, open_fds, open_fds_into, own_ids, reset_signals, thread_count,
+    LIMITS, Resource, SIGNALS, default_action, dispositions, fd_target, fd_target_into, open_fds, open_fds_into, own_ids, reset_signals,
+    thread_count,
 };
 pub use process::{
     MOST_AT_ONCE, ORPHANS_COME_HERE, clone_isolated, close_from, cpus, die_with_parent, drop_privileges, easy_to_kill, fork_bare,

@@ -30,14 +30,6 @@ pub unsafe fn fork_bare() -> io::Result<i32> {
     unsafe { super::super::fork() }
 }
 
-/// macOS hands everything down.
-///
-/// # Errors
-/// None.
-pub fn hand_down_programs() -> io::Result<()> {
-    Ok(())
-}
-
 /// macOS gives no process the right to run before all others.
 pub fn may_be_urgent() {}
 
