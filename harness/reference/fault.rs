@@ -71,6 +71,7 @@ faults! {
     StagesHoldStderr "stages-hold-stderr" "Every stage inherits the errors' descriptor of all of them beside its own 2.",
     EpipeFailsCommunicate "epipe-fails-communicate" "communicate fails when the child stops reading, and forgets output and status.",
     TimeoutLosesOutput "timeout-loses-output" "Output that arrived before a limit of communicate ran out is lost.",
+    NeverEndsInput "never-ends-input" "communicate does not close the child's input when all of it is written.",
     TimeoutRepeatsInput "timeout-repeats-input" "communicate after one that timed out writes its input from the beginning.",
     WaitKeepsStdinOpen "wait-keeps-stdin-open" "wait does not close the child's input before it waits.",
     GivesUpEarly "gives-up-early" "A limit is taken for half of what it is.",
