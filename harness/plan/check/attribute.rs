@@ -56,7 +56,9 @@ impl Checker<'_> {
         match (of, frame.performer == Performer::Subject) {
             (Some("subject"), true) | (None, false) => {}
             (None, true) => self.problem(body, "whose limit is it?".to_owned(), "write `of: subject`"),
-            (Some(_), true) => self.problem(body.at("of"), "only the subject's limits can be set from outside".to_owned(), "write `subject`"),
+            (Some(_), true) => {
+                self.problem(body.at("of"), "only the subject's limits can be set from outside".to_owned(), "write `subject`")
+            }
             (Some(_), false) => self.problem(body.at("of"), "a process sets its own limits".to_owned(), "leave `of` out"),
         }
     }
