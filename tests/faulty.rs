@@ -19,6 +19,7 @@ use childproof::generate::{draw, lower};
 use childproof::judge::verdict::{CaseOutcome, Finding, Verdict};
 use childproof::judge::{self, PROPERTIES};
 use childproof::plan::case::{Case, Plan, Source};
+use childproof::plan::catalogue::ROWS;
 use childproof::plan::{check, library};
 use childproof::run::Session;
 use childproof::run::subject::{self, Subject};
@@ -37,7 +38,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Faulty {
-    /// Its name: that of the file, and with `scenario` that of a fault of the reference library.
+    /// Its name: the file's begins with it, and with `scenario` alone it is that of a fault of the reference library.
     fault: String,
     /// Who is tested, and who is the healthy twin.
     #[serde(default = "raw")]
@@ -107,7 +108,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let shared = Arc::new(Shared::default());
     let files = files();
-    let mut trials = vec![Trial::test("every-property-has-a-fault", covered)];
+    let mut trials = vec![Trial::test("every-property-has-a-fault", covered), Trial::test("every-row-has-a-fault", rows_covered)];
     trials.extend(files.into_iter().map(|(property, path)| {
         let shared = shared.clone();
         let name = format!("{property}::{}", path.file_stem().unwrap_or_default().to_string_lossy());
@@ -146,13 +147,28 @@ fn covered() -> Result<(), Failed> {
     }
 }
 
+/// A row of the catalogue is only as good as the fault that one of its scenarios catches: what can never fail promises nothing.
+fn rows_covered() -> Result<(), Failed> {
+    let scenarios = library::embedded();
+    let row_of = |path: &Path| -> Result<Option<String>, String> {
+        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let faulty: Faulty = serde_saphyr::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        let Some(id) = &faulty.scenario else { return Ok(None) };
+        let source = scenarios.iter().find(|source| source.id == *id);
+        Ok(source.map(checked).transpose()?.and_then(|plan| plan.scenario.catalogue))
+    };
+    let rows = files().iter().filter_map(|(_, path)| row_of(path).transpose()).collect::<Result<BTreeSet<String>, String>>()?;
+    let bare: Vec<_> = ROWS.iter().map(|row| row.id).filter(|row| !rows.contains(*row)).collect();
+    if bare.is_empty() { Ok(()) } else { Err(format!("rows of the catalogue of which no fault is caught: {bare:?}").into()) }
+}
+
 fn caught(shared: &Shared, property: &str, path: &Path, name: &str) -> Result<(), Failed> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let faulty: Faulty = serde_saphyr::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
     if !faulty.must_fail.contains(property) {
         return Err(format!("{}: `{property}` is not among its must-fail", path.display()).into());
     }
-    if path.file_stem().is_none_or(|stem| stem.to_string_lossy() != faulty.fault) {
+    if path.file_stem().is_none_or(|stem| !stem.to_string_lossy().starts_with(&faulty.fault)) {
         return Err(format!("{}: its fault is called `{}`", path.display(), faulty.fault).into());
     }
     let session = shared.session.get()?;

@@ -204,6 +204,13 @@ pub enum Attribute {
         /// Hard limit.
         hard: Option<u64>,
     },
+    /// prlimit of the subject; unavailable where no process can set another one's limits.
+    LimitSubject {
+        /// Without RLIMIT_.
+        name: String,
+        /// Soft limit; `None`: as high as the hard limit.
+        soft: Option<u64>,
+    },
     /// umask
     Umask(u32),
     /// chdir

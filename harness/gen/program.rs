@@ -40,6 +40,8 @@ pub struct SubjectStart {
     pub blocked: Vec<i32>,
     /// Signal numbers ignored.
     pub ignored: Vec<i32>,
+    /// Supplementary groups; none: those that it has anyway.
+    pub groups: Vec<u32>,
     /// Stray inheritable descriptors, opened on the null device from 3 up after the adapter's own needs.
     pub stray: u32,
     /// Soft RLIMIT_NOFILE.
@@ -54,6 +56,8 @@ pub struct SubjectStart {
     pub listen: Option<(String, i32)>,
     /// Numbers of two inheritable, connected unix sockets.
     pub pair: Option<(i32, i32)>,
+    /// As an ordinary user, also where everything else is done by root.
+    pub ordinary: bool,
 }
 
 /// The part of one exec'd actor. Its program file `bin/<file>` is the agent; `bin/<file>.part` holds this value in postcard.

@@ -180,6 +180,9 @@ pub struct SubjectStart {
     /// Signals ignored at its start.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignored: Vec<String>,
+    /// Supplementary groups that it is started with; needs root.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<u32>,
     /// Number of stray inheritable descriptors that it is started with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stray: Option<Expr>,
@@ -201,6 +204,9 @@ pub struct SubjectStart {
     /// Two connected unix sockets that it is started with, inheritable, under these numbers (20 to 99).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pair: Vec<Expr>,
+    /// It is started as an ordinary user: no exception that the system makes for root holds for it. Who is not root stays who it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ordinary: bool,
 }
 
 /// A listener that the subject is started with.

@@ -73,7 +73,7 @@ pub const KINDS: &[Kind] = &[
     kind("fd", "copy", Planes::Platform, "", "read one endpoint to its end and write everything to another; only the count is recorded"),
     kind("fd", "set-flags", Planes::Platform, "", "set O_NONBLOCK or close-on-exec of an endpoint"),
     kind("file", "file", Planes::Both, "", "make a file, directory, link, FIFO or flawed program in the case directory"),
-    kind("attribute", "limit", Planes::Platform, "", "set a resource limit"),
+    kind("attribute", "limit", Planes::Both, "", "set a resource limit; `of: subject`: the subject's, from outside"),
     kind("attribute", "umask", Planes::Platform, "", "set the file mode creation mask"),
     kind("attribute", "chdir", Planes::Platform, "", "go into a directory of the case directory"),
     kind("attribute", "nice", Planes::Platform, "", "add to the nice value"),
@@ -153,6 +153,7 @@ pub const KINDS: &[Kind] = &[
     kind("library", "drop", Planes::Library, "drop", "have the subject give a handle up"),
     kind("library", "parallel", Planes::Library, "threads", "have threads of the subject perform the steps at once, or each its own list"),
     kind("library", "handle", Planes::Library, "handlers", "have the subject handle a signal from now on"),
+    kind("library", "fill", Planes::Library, "memory", "have the subject write to so much memory of its own, and tell what was there"),
     kind(
         "pipeline",
         "pipeline",
@@ -293,6 +294,7 @@ fn index(step: &Step) -> usize {
         Drop
         Parallel
         Handle
+        Fill
         Pipeline
         Run
         Worker

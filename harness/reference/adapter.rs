@@ -7,6 +7,7 @@ use super::{
 };
 use crate::plan::value::Value;
 use crate::wire::adapter::{done, errno_name, failed, hello, in_threads, input, ok, refused, run, text, unknown_handle};
+use crate::wire::burden;
 use crate::wire::message::{Data, Fields, Operation, ReplyBody, SpawnRequest, Status, Stdio as Wanted};
 use crate::wire::work::{JobRequest, WorkerRequest};
 use std::collections::HashMap;
@@ -40,6 +41,7 @@ const CLAIMS: &[&str] = &[
     "stdio-fd",
     "stdio-merge",
     "handlers",
+    "memory",
     "read-some",
     "close-output",
     "run",
@@ -115,8 +117,9 @@ impl Adapter {
                 drop(handles);
                 super::misdeeds::collect();
                 handlers::undo();
-                done()
+                burden::empty()
             }
+            Operation::Fill { pages, value } => burden::fill(*pages, *value),
             Operation::Quit => done(),
             Operation::Handle { signal } => match number(signal) {
                 Some(number) => handlers::handle(number).map_or_else(|error| explain(&error), |()| done()),

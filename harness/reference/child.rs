@@ -58,6 +58,9 @@ impl ConcatFixed for [[u8; 4]; 2] {
 
 fn try_to_become(orders: &Orders<'_>) -> Result<std::convert::Infallible, (i32, i32)> {
     reset_handlers(orders.library);
+    if orders.library.has(Fault::DiesWithThread) {
+        platform::die_with_thread();
+    }
     orders.wishes.lead(orders.library, orders.terminal.is_some()).map_err(|errno| (3, errno))?;
     pty::take(orders.library, orders.terminal).map_err(|errno| (4, errno))?;
     connect_stdio(orders.library, orders.sources).map_err(|errno| (0, errno))?;

@@ -48,6 +48,7 @@ impl Child {
                 Err(Errno::EAGAIN) if writable(pipe)? => {}
                 Err(Errno::EAGAIN) if self.library.has(Fault::HalfWriteOnSignal) => return Ok(data.len()),
                 Err(Errno::EAGAIN | Errno::EINTR) => {}
+                Err(Errno::EPIPE) if self.library.has(Fault::EpipeTakenForSuccess) => return Ok(data.len()),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -194,7 +195,11 @@ impl Child {
                 Err(error) => return Err(error.into()),
             }
         }
-        slot.take();
+        let done = slot.take();
+        if self.library.has(Fault::NeverEndsInput) {
+            // Open to the end of the program, in nobody's hands.
+            std::mem::forget(done);
+        }
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::stat::{Mode, umask};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -29,6 +29,7 @@ pub(super) fn after_start(library: Library, command: &Command) {
         }
         Some(Fault::LeavesTempFile) => leave_file(),
         Some(Fault::LeavesNonblockOnSharedDescription) => unblock_inherited(command),
+        Some(Fault::WritesToCallersMemory) => crate::wire::burden::scribble(),
         Some(Fault::SurvivorLeft) => leave_process(),
         Some(Fault::ChangesOwnDisposition) => {
             // SAFETY: neither ignoring a signal nor its default action installs code.
@@ -40,6 +41,11 @@ pub(super) fn after_start(library: Library, command: &Command) {
         }
         _ => {}
     }
+}
+
+/// Leaves a descriptor open for good.
+pub(super) fn leave(end: OwnedFd) {
+    let _ = end.into_raw_fd();
 }
 
 /// In the caller, before it waits.

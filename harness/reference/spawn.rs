@@ -51,6 +51,10 @@ impl Library {
         };
         let forked = self.fork(&orders);
         unblock_signals(self, mask);
+        if forked.is_err() && self.has(Fault::LeaksAtProcessLimit) {
+            super::misdeeds::leave(result);
+            return forked.map(|pid| (pid, ends.ours));
+        }
         let pid = forked?;
         super::pty::after_fork(self, &ends);
         drop((report, ends.theirs, ends.terminal, ends.master));

@@ -172,7 +172,9 @@ fn main_program(library: Library, request: &MainRequest) -> ! {
     }
     for (_, child) in workers.iter().filter(|(daemon, _)| *daemon && !library.has(Fault::DaemonOutlivesMain)) {
         let _ = child.terminate();
-        let _ = child.wait(None);
+        if !library.has(Fault::MainDoesNotJoin) {
+            let _ = child.wait(None);
+        }
     }
     for (_, child) in workers.iter().filter(|(daemon, _)| !daemon && !library.has(Fault::MainDoesNotJoin)) {
         let _ = child.wait(None);

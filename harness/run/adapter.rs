@@ -5,12 +5,13 @@
 //! ends it, and the next case gets a fresh one.
 
 use super::frame::{AdapterCommand, ended_in_words};
+use super::privilege;
 use crate::generate::program::SubjectStart;
 use crate::sys;
 use crate::trace::End;
 use crate::wire::client::{Client, WireError};
 use crate::wire::message::{Hello, Operation, REPLIES, REQUESTS, ReplyBody};
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
@@ -118,7 +119,7 @@ impl Drop for Adapter {
 /// Lets a process open so many more descriptors: as many numbers below its new limit are free.
 fn leave_spare(pid: i32, spare: u64) -> io::Result<()> {
     let used: Vec<i32> = sys::state_of(pid)?.fds.iter().map(|fd| fd.fd).collect();
-    sys::limit_descriptors_of(pid, limit_that_spares(&used, spare))
+    sys::limit_of(pid, libc::RLIMIT_NOFILE, Some(limit_that_spares(&used, spare)))
 }
 
 fn limit_that_spares(used: &[i32], spare: u64) -> u64 {
@@ -208,16 +209,36 @@ fn become_adapter(words: &[CString], command: &AdapterCommand, start: &SubjectSt
         unsafe { std::env::set_var(name, path) };
     }
     let usual = std::env::var("PATH").unwrap_or_default();
+    // Found before the search path becomes the one that is wished for, which may lead nowhere.
+    let programs = candidates(&words[0], &usual);
     if let Some(path) = &start.path {
         // SAFETY: as above.
-        unsafe { std::env::set_var("PATH", format!("{path}:{usual}")) };
+        unsafe { std::env::set_var("PATH", search_path(path, &usual)) };
     }
     let Err(error) = prepare(start, tell) else {
-        // SAFETY: `argv` is a null-terminated array of C strings that outlive the call.
-        unsafe { libc::execvp(words[0].as_ptr(), argv.as_ptr()) };
+        for program in &programs {
+            // SAFETY: `argv` is a null-terminated array of C strings that outlive the call, and so is the path one.
+            unsafe { libc::execv(program.as_ptr(), argv.as_ptr()) };
+        }
         return io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL);
     };
     error.raw_os_error().unwrap_or(libc::EINVAL)
+}
+
+/// Where the adapter's program may be: itself where it is a path, otherwise in each directory of the usual search path.
+fn candidates(word: &CString, usual: &str) -> Vec<CString> {
+    if word.as_bytes().contains(&b'/') {
+        return vec![word.clone()];
+    }
+    let inside = |directory: &str| CString::new([directory.as_bytes(), b"/", word.as_bytes()].concat()).ok();
+    let found = usual.split(':').filter_map(inside);
+    found.filter(|path| Path::new(OsStr::from_bytes(path.as_bytes())).exists()).chain([word.clone()]).collect()
+}
+
+/// The wished directories come before the usual ones, which adapters need. Empty entries alone are a whole search path: that a
+/// library finds nothing in it is what they are there for.
+fn search_path(wished: &str, usual: &str) -> String {
+    if wished.bytes().all(|byte| byte == b':') { wished.into() } else { format!("{wished}:{usual}") }
 }
 
 /// The state that the adapter is to find. `tell` is kept open until the exec.
@@ -252,9 +273,18 @@ fn prepare(start: &SubjectStart, tell: i32) -> io::Result<()> {
         // SAFETY: descriptors are numbers; this process uses none of them before its exec.
         unsafe { libc::close(*fd) };
     }
+    if !start.groups.is_empty() {
+        let groups: Vec<libc::gid_t> = start.groups.clone();
+        // The type of the count differs between systems. SAFETY: a list of numbers and how many they are.
+        sys::check(unsafe { libc::setgroups(groups.len().try_into().unwrap_or(0), groups.as_ptr()) })?;
+    }
     for signal in &start.ignored {
         // SAFETY: SIG_IGN is a valid disposition.
         unsafe { libc::signal(*signal, libc::SIG_IGN) };
+    }
+    // SAFETY: geteuid cannot fail.
+    if start.ordinary && unsafe { libc::geteuid() } == 0 {
+        sys::become_ordinary(privilege::ORDINARY)?;
     }
     block(&start.blocked)
 }

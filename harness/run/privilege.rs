@@ -11,6 +11,38 @@ use std::path::Path;
 /// Nobody, on every system; whoever may become nobody may become anybody.
 const NOBODY: u32 = 65534;
 
+/// A user that nobody is.
+pub const ORDINARY: u32 = 60_731;
+
+/// Does this, and where that is refused, does it in a process of the ordinary user that a subject may be: what is done to another
+/// process takes rights that a sandbox gives to nobody, or being the same user.
+///
+/// # Errors
+/// Those of `work`.
+pub fn in_its_name(work: impl Fn() -> std::io::Result<()>) -> std::io::Result<()> {
+    match work() {
+        Err(error) if error.raw_os_error() == Some(libc::EPERM) => {}
+        done => return done,
+    }
+    // SAFETY: the case root has one thread.
+    match unsafe { sys::fork() }? {
+        0 => {
+            // SAFETY: none of the calls keeps what it is given; the list of groups is empty.
+            unsafe {
+                libc::setgroups(0, std::ptr::null());
+                libc::setgid(ORDINARY);
+                libc::setuid(ORDINARY);
+            }
+            sys::exit_now(work().err().map_or(0, |error| error.raw_os_error().unwrap_or(libc::EPERM)))
+        }
+        pid => match sys::wait_for(pid)? {
+            crate::plan::script::Ended::Exited(0) => Ok(()),
+            crate::plan::script::Ended::Exited(errno) => Err(std::io::Error::from_raw_os_error(errno)),
+            _ => Err(std::io::Error::from_raw_os_error(libc::EPERM)),
+        },
+    }
+}
+
 /// Whether another user could use these places so (as of access(2)).
 ///
 /// # Errors

@@ -37,6 +37,7 @@ pub const CAPABILITIES: &[(&str, &str)] = &[
     ("pipeline", "start several programs connected by pipes"),
     ("pipeline-stderr", "one place for the standard error of all stages"),
     ("handlers", "handle a signal while the library works"),
+    ("memory", "hold much memory of the caller's own"),
     ("pass-fds", "further descriptors for the child"),
     ("arg0", "an `argv[0]` other than the program"),
     ("session", "a new session for the child"),
@@ -85,6 +86,7 @@ pub fn of(operation: &Operation) -> Vec<&'static str> {
             ["pipeline"].into_iter().chain(stages.iter().flat_map(of_stage)).chain(shared).collect()
         }
         Operation::Handle { .. } => vec!["handlers"],
+        Operation::Fill { .. } => vec!["memory"],
         Operation::Communicate { timeout_ms: Some(_), .. } => vec!["communicate", "communicate-timeout"],
         Operation::Communicate { .. } => vec!["communicate"],
         Operation::Wait { timeout_ms: Some(_), .. } => vec!["wait", "wait-timeout"],

@@ -171,6 +171,14 @@ pub enum Operation {
         /// Name without SIG.
         signal: String,
     },
+    /// `memory`: write the byte `value` to so many pages of 4 KiB of memory that the adapter has for this alone and keeps until `reset`;
+    /// reply `{"values": [before]}`: what all of them held before, 0 where they are new, -1 where they differed.
+    Fill {
+        /// How many; as many each time.
+        pages: u32,
+        /// The byte.
+        value: u8,
+    },
     /// `worker`: start a process that runs a function; reply `{"handle", "pid"}` (pid null where none was started). The handle takes
     /// `wait`, `poll`, `kill`, `terminate` and `drop`.
     Worker(Box<WorkerRequest>),

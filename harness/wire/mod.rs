@@ -9,6 +9,7 @@
 //! of adapters written in Rust, [`schema`] the published form.
 
 pub mod adapter;
+pub mod burden;
 pub mod capability;
 pub mod client;
 pub mod codec;

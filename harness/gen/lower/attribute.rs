@@ -16,9 +16,13 @@ impl Lowering<'_> {
         let words = |value: i64| if value < 0 { "none".to_owned() } else { value.to_string() };
         let hard_words = hard.map_or_else(String::new, |hard| format!(", hard {}", words(hard)));
         let soft_words = soft.map_or_else(|| "its hard limit".to_owned(), words);
-        let label = format!("limit {name} to {soft_words}{hard_words}");
+        let of = if step.of.is_some() { " of the subject" } else { "" };
+        let label = format!("limit {name}{of} to {soft_words}{hard_words}");
         let limit = |value: i64| u64::try_from(value).unwrap_or(u64::MAX);
-        let act = Attribute::Limit { name: name.clone(), soft: soft.map(limit), hard: hard.map(limit) };
+        let act = match step.of {
+            Some(_) => Attribute::LimitSubject { name: name.clone(), soft: soft.map(limit) },
+            None => Attribute::Limit { name: name.clone(), soft: soft.map(limit), hard: hard.map(limit) },
+        };
         Ok(self.declare(here, "limit", label, Some(&name), &step.expect)?.op(Act::Attribute(act)))
     }
 

@@ -34,6 +34,8 @@ impl Lowering<'_> {
             Step::Spawn(spawn) => ops.push(self.spawn(here, spawn)?),
             Step::Parallel(parallel) => ops.push(self.parallel(here, parallel)?),
             Step::Handle(handle) => ops.push(self.handle(here, handle)?),
+            Step::Fill(fill) => ops.push(self.fill(here, fill)?),
+            Step::Limit(limit) => ops.push(self.limit(here, limit)?),
             Step::Pipeline(pipeline) => ops.push(self.pipeline(here, pipeline)?),
             Step::Run(run) => ops.push(self.run(here, run)?),
             other => match self.requests(here, other)? {
@@ -47,6 +49,13 @@ impl Lowering<'_> {
             },
         }
         Ok(())
+    }
+
+    fn fill(&mut self, here: &Here, step: &library::Fill) -> Lowered<Op> {
+        let (pages, value) = (self.values.int(&step.pages)?, self.values.int(&step.value)?);
+        let label = format!("fill {pages} pages of memory with {value}");
+        let declared = self.declare(here, "fill", label, None, &step.expect)?;
+        Ok(declared.op(Act::Ask { actor: None, name: String::new(), operation: Box::new(Operation::Fill { pages, value }) }))
     }
 
     fn ask(&mut self, here: &Here, request: Request, expect: &Expect) -> Lowered<Op> {

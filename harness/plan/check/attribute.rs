@@ -2,7 +2,7 @@
 
 use super::kinds::Sort;
 use super::vocabulary as words;
-use super::walk::{Checker, Frame};
+use super::walk::{Checker, Frame, Performer};
 use crate::plan::node::Node;
 use crate::plan::step::Step;
 
@@ -10,6 +10,7 @@ impl Checker<'_> {
     pub(super) fn attribute(&mut self, frame: &mut Frame, step: &Step, body: &Node) {
         match step {
             Step::Limit(limit) => {
+                self.limited(frame, body, limit.of.as_deref());
                 self.word(frame, body.at("set"), &limit.set, "a resource limit", |word| words::among(word, words::LIMITS));
                 self.field(frame, body, "soft", limit.soft.as_ref(), Sort::Int);
                 self.field(frame, body, "hard", limit.hard.as_ref(), Sort::Int);
@@ -47,6 +48,18 @@ impl Checker<'_> {
                 self.expect(frame, body, &kill.expect);
             }
             _ => {}
+        }
+    }
+
+    /// Whose limit it is: who drives a library can only set the subject's, everybody else only its own.
+    fn limited(&mut self, frame: &Frame, body: &Node, of: Option<&str>) {
+        match (of, frame.performer == Performer::Subject) {
+            (Some("subject"), true) | (None, false) => {}
+            (None, true) => self.problem(body, "whose limit is it?".to_owned(), "write `of: subject`"),
+            (Some(_), true) => {
+                self.problem(body.at("of"), "only the subject's limits can be set from outside".to_owned(), "write `subject`")
+            }
+            (Some(_), false) => self.problem(body.at("of"), "a process sets its own limits".to_owned(), "leave `of` out"),
         }
     }
 }

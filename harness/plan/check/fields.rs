@@ -214,6 +214,12 @@ impl Checker<'_> {
                 self.need("handlers");
                 self.word(frame, body.at("signal"), &handle.signal, "a signal", words::signal);
             }
+            Step::Fill(fill) => {
+                self.need("memory");
+                self.expr(frame, body.at("pages"), &fill.pages, Sort::Int);
+                self.expr(frame, body.at("value"), &fill.value, Sort::Int);
+                self.expect(frame, body, &fill.expect);
+            }
             Step::Pipeline(pipeline) => self.pipeline(frame, pipeline, body),
             Step::Run(run) => self.run(frame, run, body),
             _ => self.system(frame, step, body),

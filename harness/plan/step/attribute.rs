@@ -5,10 +5,14 @@ use crate::plan::expr::{Arg, Expr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// `limit: {set: NOFILE, soft: 64}`: set a resource limit.
+/// `limit: {set: NOFILE, soft: 64}`: set a resource limit of the process.
+/// `limit: {of: subject, set: NPROC, soft: 1}`: set one of the subject from outside, with the subject going on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Limit {
+    /// `subject` where the root drives a library; absent: the process itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
     /// The resource without RLIMIT_: `NOFILE`, `FSIZE`, `CPU`.
     pub set: Arg<String>,
     /// The soft limit, in the resource's own unit; -1: none; absent: as high as the hard limit.

@@ -158,6 +158,20 @@ pub struct Parallel {
     pub lists: Vec<Vec<Step>>,
 }
 
+/// `fill: {pages: 4096, value: 7}`: the subject writes this byte to so many pages (of 4 KiB) of memory of its own and keeps them; the value is
+/// what all of them held before, 0 at first, -1 where they differ. Capability `memory`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Fill {
+    /// How many; as many each time.
+    pub pages: Expr,
+    /// The byte.
+    pub value: Expr,
+    /// What must come of it.
+    #[serde(default, skip_serializing_if = "Expect::is_success")]
+    pub expect: Expect,
+}
+
 /// `handle: {signal: USR1}`: the subject handles this signal from now on, with a handler that returns. Capability `handlers`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

@@ -157,6 +157,7 @@ pub enum Step {
     Drop(library::Drop),
     Parallel(library::Parallel),
     Handle(library::Handle),
+    Fill(library::Fill),
     Pipeline(pipeline::Pipeline),
     Run(pipeline::Run),
     // workers of a library (performed by the subject)

@@ -22,6 +22,12 @@ pub(in crate::reference) fn close_others_at_exec() {
     }
 }
 
+/// Has this process killed when the thread ends that forked it, what a faulty start may do. Async-signal-safe.
+pub(in crate::reference) fn die_with_thread() {
+    // SAFETY: takes no memory.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) };
+}
+
 /// Sends a signal to the process that this pidfd means, which is never another one.
 ///
 /// # References

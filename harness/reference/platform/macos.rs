@@ -19,6 +19,9 @@ pub(in crate::reference) fn close_others_at_exec() {
     super::close_one_by_one(1 << 16);
 }
 
+/// macOS knows no signal at a parent's end.
+pub(in crate::reference) fn die_with_thread() {}
+
 /// Sends a signal by process id; there is nothing else to send it by.
 pub(in crate::reference) fn signal(_watch: BorrowedFd<'_>, pid: i32, signal: i32) -> io::Result<()> {
     // SAFETY: takes no memory.

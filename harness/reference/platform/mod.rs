@@ -5,9 +5,9 @@ mod linux;
 #[cfg(target_os = "macos")]
 mod macos;
 #[cfg(target_os = "linux")]
-pub(super) use linux::{close_others_at_exec, pipe, realtime, signal, terminal};
+pub(super) use linux::{close_others_at_exec, die_with_thread, pipe, realtime, signal, terminal};
 #[cfg(target_os = "macos")]
-pub(super) use macos::{close_others_at_exec, pipe, realtime, signal, terminal};
+pub(super) use macos::{close_others_at_exec, die_with_thread, pipe, realtime, signal, terminal};
 
 /// Sets close-on-exec one by one on `3..end`; the fallback where there is no call for all of them. Async-signal-safe.
 fn close_one_by_one(end: libc::rlim_t) {

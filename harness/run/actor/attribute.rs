@@ -3,6 +3,7 @@
 use super::{DONE, Performer, failed, number, os};
 use crate::generate::act::Attribute;
 use crate::plan::script::Outcome;
+use crate::run::privilege::{self, ORDINARY};
 use crate::sys;
 use std::ffi::CString;
 
@@ -10,6 +11,7 @@ impl Performer<'_> {
     pub(super) fn attribute(&mut self, attribute: &Attribute) -> Result<Outcome, Outcome> {
         match attribute {
             Attribute::Limit { name, soft, hard } => limit(name, *soft, *hard),
+            Attribute::LimitSubject { name, soft } => self.limit_subject(name, *soft),
             Attribute::Umask(mask) => {
                 // SAFETY: umask cannot fail.
                 unsafe { libc::umask(*mask as libc::mode_t) };
@@ -44,6 +46,16 @@ impl Performer<'_> {
         }
     }
 
+    fn limit_subject(&self, name: &str, soft: Option<u64>) -> Result<Outcome, Outcome> {
+        let Some(link) = self.context.subject else { return Err(Outcome::Error("ESRCH".to_owned())) };
+        let resource = resource(name)?;
+        match privilege::in_its_name(|| sys::limit_of(link.pid, resource, soft)) {
+            Ok(()) => DONE,
+            Err(error) if error.kind() == std::io::ErrorKind::Unsupported => Err(Outcome::Unavailable(error.to_string())),
+            Err(error) => Err(Outcome::Error(crate::wire::adapter::errno_name(error.raw_os_error().unwrap_or(libc::EIO)))),
+        }
+    }
+
     fn chdir(&self, path: &str) -> Result<Outcome, Outcome> {
         let path = CString::new(self.fill(path)).map_err(|_| Outcome::Error("EINVAL".to_owned()))?;
         // SAFETY: a NUL-terminated path.
@@ -51,13 +63,16 @@ impl Performer<'_> {
     }
 }
 
+fn resource(name: &str) -> Result<sys::Resource, Outcome> {
+    let known = sys::LIMITS.iter().find(|(known, _)| *known == name);
+    known.map(|(_, resource)| *resource).ok_or_else(|| Outcome::Unavailable(format!("this platform has no limit {name}")))
+}
+
 fn limit(name: &str, soft: Option<u64>, hard: Option<u64>) -> Result<Outcome, Outcome> {
-    let Some((_, resource)) = sys::LIMITS.iter().find(|(known, _)| *known == name) else {
-        return Err(Outcome::Unavailable(format!("this platform has no limit {name}")));
-    };
+    let resource = resource(name)?;
     let mut limits = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: a valid place for one.
-    if unsafe { libc::getrlimit(*resource, &raw mut limits) } == -1 {
+    if unsafe { libc::getrlimit(resource, &raw mut limits) } == -1 {
         return failed();
     }
     limits.rlim_cur = match soft {
@@ -69,11 +84,8 @@ fn limit(name: &str, soft: Option<u64>, hard: Option<u64>) -> Result<Outcome, Ou
         limits.rlim_max = if hard == u64::MAX { libc::RLIM_INFINITY } else { hard };
     }
     // SAFETY: a complete rlimit.
-    if unsafe { libc::setrlimit(*resource, &raw const limits) } == -1 { failed() } else { DONE }
+    if unsafe { libc::setrlimit(resource, &raw const limits) } == -1 { failed() } else { DONE }
 }
-
-/// A user that nobody is.
-const ORDINARY: u32 = 60_731;
 
 fn is_root() -> bool {
     // SAFETY: geteuid cannot fail.

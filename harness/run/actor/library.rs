@@ -126,6 +126,7 @@ impl Performer<'_> {
                 self.collected(name, &fields);
                 status(&fields)
             }
+            Operation::Fill { .. } => Outcome::Done(fields.values.first().copied()),
             Operation::Write { .. } => Outcome::Done(fields.written.map(|n| n as i64)),
             Operation::Read { stream, .. } => self.arrived(&format!("{name}.{stream}"), fields.data.as_ref()),
             Operation::Communicate { .. } => {
@@ -217,6 +218,7 @@ pub(super) fn with_handle(operation: &Operation, to: &str) -> Operation {
         | Operation::Pipeline { .. }
         | Operation::Parallel { .. }
         | Operation::Handle { .. }
+        | Operation::Fill { .. }
         | Operation::Worker(_)
         | Operation::Pool(_)
         | Operation::Submit(_)

@@ -1,4 +1,7 @@
 //! Making processes, and taking rights from them.
+//!
+//! What a case root does before its first step goes through `syscall` even where the C library has a function for it. Each of those
+//! lies somewhere else, and the first call of each in a fresh fork maps sixteen pages, which costs twenty times the call itself.
 
 use super::super::{Listed, check, kill, limit, processes};
 use std::collections::BTreeSet;
@@ -36,6 +39,27 @@ pub unsafe fn clone_isolated() -> io::Result<i32> {
         libc::CLONE_NEWUSER | libc::CLONE_NEWPID | libc::CLONE_NEWNS | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS | libc::CLONE_NEWNET;
     // SAFETY: without CLONE_VM and with no stack given this is a fork; the caller upholds the rule about threads.
     let pid = unsafe { libc::syscall(libc::SYS_clone, spaces | libc::SIGCHLD, 0, 0, 0, 0) };
+    check(i32::try_from(pid).unwrap_or(-1))
+}
+
+/// Whether [`fork_bare`] leaves a process whole here: a C library that remembers the process's id (glibc before 2.25) answers with its
+/// parent's in a child that it did not make. `isolated`: this process was itself made so, and knows.
+pub fn forks_bare(isolated: bool) -> bool {
+    // SAFETY: both only read an id.
+    isolated && unsafe { i64::from(libc::getpid()) == libc::syscall(libc::SYS_getpid) }
+}
+
+/// Forks without what the C library does before and after it for programs with threads: it touches half a dozen pages that the child
+/// then has to copy. For a child that uses no threads and nothing that knows them by their ids; it may fork on in the usual way.
+///
+/// # Errors
+/// Those of clone(2).
+///
+/// # Safety
+/// As [`super::super::fork`].
+pub unsafe fn fork_bare() -> io::Result<i32> {
+    // SAFETY: without CLONE_VM and with no stack given this is a fork; the caller upholds the rule about threads.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
     check(i32::try_from(pid).unwrap_or(-1))
 }
 
@@ -115,7 +139,7 @@ pub fn let_nobody_look() {
 /// Undoes [`let_nobody_look`] in a fork, so that its state can be seen from outside.
 pub fn let_others_look() {
     // SAFETY: as above.
-    unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1, 0, 0, 0) };
+    unsafe { libc::syscall(libc::SYS_prctl, libc::PR_SET_DUMPABLE, 1, 0, 0, 0) };
 }
 
 /// When memory runs out this process and its descendants go first. Best effort: a kernel without the file has no choice either.
@@ -180,12 +204,7 @@ pub fn drop_privileges() -> io::Result<()> {
     }
     // SAFETY: takes no memory.
     unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) };
-    let header = [0x2008_0522_u32, 0];
-    #[expect(clippy::cast_possible_truncation, reason = "the kernel takes the set in two halves")]
-    let (low, high) = (kept as u32, (kept >> 32) as u32);
-    let sets = [low, low, 0, high, high, 0];
-    // SAFETY: header and sets have the layout of version 3 of capset(2).
-    check(i32::try_from(unsafe { libc::syscall(libc::SYS_capset, header.as_ptr(), sets.as_ptr()) }).unwrap_or(-1)).map(drop)
+    set_capabilities(kept, 0)
 }
 
 /// The limits that every case runs under, set before anything runs; none of them binds a sane scenario.
@@ -259,9 +278,10 @@ fn signal_exactly(process: &Listed, signal: i32) {
 /// # Errors
 /// Those of setrlimit(2).
 pub fn limit_cpu(seconds: u64) -> io::Result<()> {
-    let wanted = libc::rlimit { rlim_cur: seconds, rlim_max: seconds };
-    // SAFETY: `wanted` is a valid rlimit. Mostly there is no limit yet, and asking for it first would be a call for nothing.
-    let done = unsafe { libc::setrlimit(libc::RLIMIT_CPU, &raw const wanted) };
+    let wanted = libc::rlimit64 { rlim_cur: seconds, rlim_max: seconds };
+    // SAFETY: `wanted` is a valid rlimit64; a null old limit is not written to. Mostly there is no limit yet, and asking for it first would be a call for nothing.
+    let done =
+        unsafe { libc::syscall(libc::SYS_prlimit64, 0, libc::RLIMIT_CPU, &raw const wanted, std::ptr::null_mut::<libc::rlimit64>()) };
     if done == 0 { Ok(()) } else { limit(libc::RLIMIT_CPU, seconds) }
 }
 
@@ -296,15 +316,45 @@ pub fn set_cloexec(fd: i32) -> io::Result<()> {
     check(unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) }).map(drop)
 }
 
-/// Sets the soft limit on the descriptors of another process.
+/// Sets a soft limit of another process: as high as its hard limit where none is given.
 ///
 /// # Errors
 /// Those of prlimit(2).
-pub fn limit_descriptors_of(pid: i32, most: u64) -> io::Result<()> {
+pub fn limit_of(pid: i32, resource: super::Resource, soft: Option<u64>) -> io::Result<()> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is a valid place for one rlimit; a null new limit changes nothing.
-    check(unsafe { libc::prlimit(pid, libc::RLIMIT_NOFILE, std::ptr::null(), &raw mut limit) })?;
-    limit.rlim_cur = most.min(limit.rlim_max);
+    check(unsafe { libc::prlimit(pid, resource, std::ptr::null(), &raw mut limit) })?;
+    limit.rlim_cur = soft.map_or(limit.rlim_max, |soft| soft.min(limit.rlim_max));
     // SAFETY: `limit` is a valid rlimit; a null old limit is not written to.
-    check(unsafe { libc::prlimit(pid, libc::RLIMIT_NOFILE, &raw const limit, std::ptr::null_mut()) }).map(drop)
+    check(unsafe { libc::prlimit(pid, resource, &raw const limit, std::ptr::null_mut()) }).map(drop)
+}
+
+/// Makes this process an ordinary user's for good, for a program that is executed next. Of root's rights it keeps the one to reach
+/// root's files, which the program and whatever it starts may be: it is no right over processes or limits.
+///
+/// # Errors
+/// Those of setuid(2), capset(2) and prctl(2).
+pub fn become_ordinary(id: u32) -> io::Result<()> {
+    const DAC_OVERRIDE: u32 = 1;
+    // SAFETY: none of the calls keeps what it is given; the list of groups is empty.
+    unsafe {
+        check(libc::prctl(libc::PR_SET_KEEPCAPS, 1, 0, 0, 0))?;
+        check(libc::setgroups(0, std::ptr::null()))?;
+        check(libc::setgid(id))?;
+        check(libc::setuid(id))?;
+    }
+    set_capabilities(1 << DAC_OVERRIDE, 1 << DAC_OVERRIDE)?;
+    // SAFETY: takes no memory.
+    check(unsafe { libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_RAISE, DAC_OVERRIDE, 0, 0) }).map(drop)
+}
+
+/// Sets the capabilities of this process, effective and permitted ones alike.
+fn set_capabilities(own: u64, inheritable: u64) -> io::Result<()> {
+    let header = [0x2008_0522_u32, 0];
+    #[expect(clippy::cast_possible_truncation, reason = "the kernel takes the sets in two halves")]
+    let halves = |set: u64| [set as u32, (set >> 32) as u32];
+    let ([low, high], [low_inherited, high_inherited]) = (halves(own), halves(inheritable));
+    let sets = [low, low, low_inherited, high, high, high_inherited];
+    // SAFETY: header and sets have the layout of version 3 of capset(2).
+    check(i32::try_from(unsafe { libc::syscall(libc::SYS_capset, header.as_ptr(), sets.as_ptr()) }).unwrap_or(-1)).map(drop)
 }

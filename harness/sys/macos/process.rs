@@ -13,6 +13,23 @@ pub const ORPHANS_COME_HERE: bool = false;
 /// macOS has no choice to influence.
 pub fn easy_to_kill() {}
 
+/// macOS has no call below fork(2).
+pub fn forks_bare(_isolated: bool) -> bool {
+    false
+}
+
+/// The usual fork.
+///
+/// # Errors
+/// Those of fork(2).
+///
+/// # Safety
+/// As [`super::super::fork`].
+pub unsafe fn fork_bare() -> io::Result<i32> {
+    // SAFETY: the caller upholds the rule about threads.
+    unsafe { super::super::fork() }
+}
+
 /// macOS gives no process the right to run before all others.
 pub fn may_be_urgent() {}
 
@@ -109,6 +126,19 @@ pub fn set_cloexec(fd: i32) -> io::Result<()> {
 ///
 /// # Errors
 /// Always.
-pub fn limit_descriptors_of(_pid: i32, _most: u64) -> io::Result<()> {
+pub fn limit_of(_pid: i32, _resource: super::Resource, _soft: Option<u64>) -> io::Result<()> {
     Err(unsupported("macOS has no call that limits another process"))
+}
+
+/// Makes this process an ordinary user's for good, for a program that is executed next.
+///
+/// # Errors
+/// Those of setuid(2).
+pub fn become_ordinary(id: u32) -> io::Result<()> {
+    // SAFETY: none of the calls keeps what it is given; the list of groups is empty.
+    unsafe {
+        check(libc::setgroups(0, std::ptr::null()))?;
+        check(libc::setgid(id))?;
+        check(libc::setuid(id)).map(drop)
+    }
 }
