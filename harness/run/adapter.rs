@@ -11,7 +11,7 @@ use crate::sys;
 use crate::trace::End;
 use crate::wire::client::{Client, WireError};
 use crate::wire::message::{Hello, Operation, REPLIES, REQUESTS, ReplyBody};
-use std::ffi::{CString, OsStr};
+use std::ffi::CString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
@@ -209,36 +209,16 @@ fn become_adapter(words: &[CString], command: &AdapterCommand, start: &SubjectSt
         unsafe { std::env::set_var(name, path) };
     }
     let usual = std::env::var("PATH").unwrap_or_default();
-    // Found before the search path becomes the one that is wished for, which may lead nowhere.
-    let programs = candidates(&words[0], &usual);
     if let Some(path) = &start.path {
         // SAFETY: as above.
-        unsafe { std::env::set_var("PATH", search_path(path, &usual)) };
+        unsafe { std::env::set_var("PATH", format!("{path}:{usual}")) };
     }
     let Err(error) = prepare(start, tell) else {
-        for program in &programs {
-            // SAFETY: `argv` is a null-terminated array of C strings that outlive the call, and so is the path one.
-            unsafe { libc::execv(program.as_ptr(), argv.as_ptr()) };
-        }
+        // SAFETY: `argv` is a null-terminated array of C strings that outlive the call.
+        unsafe { libc::execvp(words[0].as_ptr(), argv.as_ptr()) };
         return io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL);
     };
     error.raw_os_error().unwrap_or(libc::EINVAL)
-}
-
-/// Where the adapter's program may be: itself where it is a path, otherwise in each directory of the usual search path.
-fn candidates(word: &CString, usual: &str) -> Vec<CString> {
-    if word.as_bytes().contains(&b'/') {
-        return vec![word.clone()];
-    }
-    let inside = |directory: &str| CString::new([directory.as_bytes(), b"/", word.as_bytes()].concat()).ok();
-    let found = usual.split(':').filter_map(inside);
-    found.filter(|path| Path::new(OsStr::from_bytes(path.as_bytes())).exists()).chain([word.clone()]).collect()
-}
-
-/// The wished directories come before the usual ones, which adapters need. Empty entries alone are a whole search path: that a
-/// library finds nothing in it is what they are there for.
-fn search_path(wished: &str, usual: &str) -> String {
-    if wished.bytes().all(|byte| byte == b':') { wished.into() } else { format!("{wished}:{usual}") }
 }
 
 /// The state that the adapter is to find. `tell` is kept open until the exec.
