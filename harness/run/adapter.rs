@@ -4,8 +4,8 @@
 //! file; that it lives is known from being its parent. Anything unexpected (a crash, a hang, a broken rule, something left)
 //! ends it, and the next case gets a fresh one.
 
-use super::privilege;
 use super::frame::{AdapterCommand, ended_in_words};
+use super::privilege;
 use crate::generate::program::SubjectStart;
 use crate::sys;
 use crate::trace::End;
