@@ -38,3 +38,25 @@ fn what_it_does_not_claim_is_skipped_when_listing() {
     assert!(text.contains("communicate/big: test"), "{text}");
     assert!(!text.contains("wait/timeout: test"), "{text}");
 }
+
+/// What a failing test saved is run again by the command that it named, here with cases that a faulty library left.
+#[test]
+fn a_saved_case_runs_again() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let replayed = |fault: &str, scenario: &str| {
+        let run = Command::new(env!("CARGO_BIN_EXE_childproof"))
+            .args(["run", "--subject", fault, "--scenario", scenario, "--failures"])
+            .arg(folder.path())
+            .output()
+            .expect("childproof runs");
+        let told = String::from_utf8_lossy(&run.stdout).into_owned();
+        let file = told.lines().find_map(|line| line.trim().strip_prefix("childproof replay ")).expect("a saved case").to_owned();
+        tests(&[]).env("CHILDPROOF_REPLAY", file).output().expect("cargo runs")
+    };
+    let shared = replayed("raw:inherits-stray-descriptors", "start/stray-descriptors");
+    let text = String::from_utf8_lossy(&shared.stdout);
+    assert!(!shared.status.success() && text.contains("still fails child-descriptors"), "{text}");
+    let not_shared = replayed("raw:ignores-cwd", "start/signal-state");
+    let text = String::from_utf8_lossy(&not_shared.stdout);
+    assert!(not_shared.status.success() && text.contains("1 passed"), "{text}");
+}

@@ -13,6 +13,7 @@ mod run;
 
 use run::{Run, Scenario, child_of, exists, is_sleeper, levels, own_dir, until};
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
 
 /// The words by which a case that was run again is told.
@@ -141,6 +142,38 @@ fn a_signal_ends_a_run_with_what_was_finished() {
             assert!(ended.stdout.contains(r#""interrupted":true"#), "{level}, signal {signal}: {ended:?}");
             run.nothing_is_left();
         }
+    }
+}
+
+/// The run is held by a report that nobody reads, so that it cannot have ended of itself when the second signal comes.
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    for level in levels() {
+        for second in [libc::SIGINT, libc::SIGTERM] {
+            let mut run = Run::unread(&level, &[Scenario::Sleeps]);
+            run.sleeper();
+            run::kill(run.pid(), libc::SIGINT);
+            until("the first signal is answered", || !run::catches(run.pid(), second));
+            run::kill(run.pid(), second);
+            let ended = run.end();
+            assert_eq!(ended.status.signal(), Some(second), "{level}: {ended:?}");
+            run.nothing_is_left();
+        }
+    }
+}
+
+/// The same by the keys themselves: they reach the whole foreground group of the terminal, of which main alone is to hear.
+#[test]
+fn control_c_twice_ends_it_at_once() {
+    for level in levels() {
+        let mut run = Run::unread_at_terminal(&level, &[Scenario::Sleeps]);
+        run.sleeper();
+        run.press_control_c();
+        until("the first is answered", || !run::catches(run.pid(), libc::SIGTERM));
+        run.press_control_c();
+        let ended = run.end();
+        assert_eq!(ended.status.signal(), Some(libc::SIGINT), "{level}: {ended:?}");
+        run.nothing_is_left();
     }
 }
 

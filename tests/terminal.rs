@@ -5,14 +5,18 @@
 
 use nix::sys::wait::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
+use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 /// Milliseconds for anything that a test waits for; reached only when something hangs.
 const PATIENCE_MS: u64 = 120_000;
+/// What a shell says when it is ready for a line.
+const PROMPT: &str = "your-turn> ";
 
 fn childproof(arguments: &[&str]) -> PtySession {
     let mut command = Command::new(env!("CARGO_BIN_EXE_childproof"));
     command.args(arguments).env("TERM", "xterm-256color").env("COLUMNS", "100").env_remove("NO_COLOR").env_remove("CI");
+    as_at_a_login(&mut command);
     spawn_command(command, Some(PATIENCE_MS)).expect("a terminal")
 }
 
@@ -51,4 +55,60 @@ fn control_c_ends_a_run_with_what_was_finished() {
     let rest = session.exp_eof().expect("the end");
     assert!(rest.contains("not run") || rest.contains("not-run"), "what was not run is said: {rest:?}");
     assert_eq!(status(&session), 3);
+}
+
+/// As at a login: whoever runs the tests as a background job or under nohup ignores some signals, and a shell hands on to its jobs
+/// what was ignored when it started. Such a job hears no Ctrl-C, and
+/// its shell waits for it for ever.
+fn as_at_a_login(command: &mut Command) {
+    let default = || {
+        for signal in 1..32 {
+            // SAFETY: async-signal-safe; no handler is installed, and KILL and STOP are refused.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
+        Ok(())
+    };
+    // SAFETY: the closure allocates nothing and makes only async-signal-safe calls.
+    unsafe { command.pre_exec(default) };
+}
+
+/// What `signal/shell` expects of a shell is seen here by another pair of hands, so that a mistake in our own terminal steps cannot hide
+/// in both.
+#[test]
+fn a_shell_at_a_terminal_stops_continues_and_interrupts_its_job() {
+    let shells: [(&str, &[&str]); 2] = [("/bin/bash", &["--norc", "--noprofile", "--noediting", "-i"]), ("/bin/dash", &["-i"])];
+    // A missing program is a child that goes on in this test's code: it is not even tried.
+    for (shell, arguments) in shells.iter().filter(|(shell, _)| std::path::Path::new(shell).exists()) {
+        let mut command = Command::new(shell);
+        command.args(*arguments).env_clear();
+        command.envs([("PATH", "/usr/bin:/bin"), ("HOME", "/"), ("LC_ALL", "C"), ("HISTFILE", ""), ("TERM", "dumb"), ("PS1", PROMPT)]);
+        as_at_a_login(&mut command);
+        let mut session = spawn_command(command, Some(PATIENCE_MS)).expect("a terminal");
+        let hear = |session: &mut PtySession, what: &str| {
+            session.exp_string(what).unwrap_or_else(|error| panic!("{shell}, {what:?}: {error}"));
+        };
+        // What is typed before the shell is back may be read by the job that is just being stopped or killed.
+        let tell = |session: &mut PtySession, line: &str| {
+            hear(session, PROMPT);
+            session.send_line(line).expect("a line");
+        };
+        tell(&mut session, "echo ready-$((20+3))");
+        hear(&mut session, "ready-23");
+        tell(&mut session, "tr a-z A-Z");
+        session.send_line("hello").expect("a line");
+        hear(&mut session, "HELLO");
+        session.send_control('z').expect("the key");
+        hear(&mut session, "Stopped");
+        tell(&mut session, "echo here-$((20+4))");
+        hear(&mut session, "here-24");
+        tell(&mut session, "fg");
+        session.send_line("again").expect("a line");
+        hear(&mut session, "AGAIN");
+        session.send_control('c').expect("the key");
+        tell(&mut session, "echo status-$?-");
+        hear(&mut session, "status-130-");
+        tell(&mut session, "exit 7");
+        session.exp_eof().unwrap_or_else(|error| panic!("{shell} ends: {error}"));
+        assert_eq!(status(&session), 7, "{shell}");
+    }
 }

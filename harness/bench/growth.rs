@@ -60,7 +60,7 @@ impl Looks {
                 flat,
                 fds: [first.fds, last.fds],
                 mounts: [first.mounts, last.mounts],
-                new_namespaces: last.namespaces.difference(&first.namespaces).count(),
+                new_namespaces: last.namespaces.iter().filter(|number| !first.namespaces.contains(number)).count(),
             };
             Some((name.clone(), growth))
         };

@@ -4,7 +4,7 @@
 //! Cases come and go below a warden and are not looked at: what they leave is what counts.
 
 use crate::run::warden;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -17,8 +17,8 @@ pub struct Held {
     pub fds: usize,
     /// Mounts that it sees.
     pub mounts: usize,
-    /// Namespaces that it is in.
-    pub namespaces: BTreeSet<String>,
+    /// Numbers of the namespaces that it is in; as numbers, because a long run keeps fifty looks and must not grow by that itself.
+    pub namespaces: Vec<u64>,
 }
 
 /// What each of them holds, by `main`, `keeper 1`, `warden 1` and so on.
@@ -42,9 +42,14 @@ fn held(pid: u32) -> Option<Held> {
     let status = fs::read_to_string(place("status")).ok()?;
     let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.split_whitespace().next()?.parse().ok()?;
     let entries = |name| fs::read_dir(place(name)).into_iter().flatten().flatten().map(|entry| entry.path());
-    let namespaces = entries("ns").filter_map(|path| Some(fs::read_link(path).ok()?.to_string_lossy().into_owned())).collect();
+    let namespaces = entries("ns").filter_map(|path| number_in(&fs::read_link(path).ok()?.to_string_lossy())).collect();
     let mounts = fs::read_to_string(place("mountinfo")).map_or(0, |text| text.lines().count());
     Some(Held { kib, fds: entries("fd").count(), mounts, namespaces })
+}
+
+/// The number in `net:[4026531840]`.
+fn number_in(link: &str) -> Option<u64> {
+    link.split_once('[')?.1.strip_suffix(']')?.parse().ok()
 }
 
 /// The children of every thread: wardens are started by whichever worker needs them. Ascending, so that numbers stay.

@@ -20,7 +20,7 @@ mod matrix;
 mod names;
 mod new_adapter;
 mod out;
-mod replay;
+pub(crate) mod replay;
 pub mod run;
 mod schema;
 mod subjects;

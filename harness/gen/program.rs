@@ -40,6 +40,8 @@ pub struct SubjectStart {
     pub blocked: Vec<i32>,
     /// Signal numbers ignored.
     pub ignored: Vec<i32>,
+    /// Supplementary groups; none: those that it has anyway.
+    pub groups: Vec<u32>,
     /// Stray inheritable descriptors, opened on the null device from 3 up after the adapter's own needs.
     pub stray: u32,
     /// Soft RLIMIT_NOFILE.

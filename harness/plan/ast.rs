@@ -180,6 +180,9 @@ pub struct SubjectStart {
     /// Signals ignored at its start.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignored: Vec<String>,
+    /// Supplementary groups that it is started with; needs root.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<u32>,
     /// Number of stray inheritable descriptors that it is started with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stray: Option<Expr>,

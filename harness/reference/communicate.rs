@@ -195,7 +195,11 @@ impl Child {
                 Err(error) => return Err(error.into()),
             }
         }
-        slot.take();
+        let done = slot.take();
+        if self.library.has(Fault::NeverEndsInput) {
+            // Open to the end of the program, in nobody's hands.
+            std::mem::forget(done);
+        }
         Ok(())
     }
 

@@ -120,7 +120,7 @@ impl Wishes {
             return Ok(());
         }
         let User { uid, gid, groups } = &self.user;
-        if let Some(groups) = groups {
+        if let Some(groups) = groups.as_ref().filter(|_| !library.has(Fault::KeepsGroups)) {
             // SAFETY: the list has as many members as stated; its type of length differs between the platforms.
             checked(unsafe { libc::setgroups(groups.len() as _, groups.as_ptr()) })?;
         }

@@ -148,6 +148,8 @@ pub struct Failure {
     pub history: History,
     /// Where the smallest case was saved.
     pub replay: Option<PathBuf>,
+    /// The command that runs it again.
+    pub again: Option<String>,
     /// Who is charged.
     pub blame: Blame,
     /// How it stands against what is declared.

@@ -33,8 +33,8 @@ pub fn block(failure: &Failure, columns: usize) -> String {
     for line in lanes::of_history(&failure.history, &failure.evidence.events, columns - 2 * MARGIN.len()) {
         let _ = writeln!(block, "{MARGIN}{MARGIN}{line}");
     }
-    if let Some(path) = &failure.replay {
-        let _ = writeln!(block, "\n{MARGIN}{}", paint(STRONG, &format!("childproof replay {}", path.display())));
+    if let Some(command) = &failure.again {
+        let _ = writeln!(block, "\n{MARGIN}{}", paint(STRONG, command));
     }
     block
 }

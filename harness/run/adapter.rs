@@ -11,7 +11,7 @@ use crate::sys;
 use crate::trace::End;
 use crate::wire::client::{Client, WireError};
 use crate::wire::message::{Hello, Operation, REPLIES, REQUESTS, ReplyBody};
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
@@ -209,16 +209,36 @@ fn become_adapter(words: &[CString], command: &AdapterCommand, start: &SubjectSt
         unsafe { std::env::set_var(name, path) };
     }
     let usual = std::env::var("PATH").unwrap_or_default();
+    // Found before the search path becomes the one that is wished for, which may lead nowhere.
+    let programs = candidates(&words[0], &usual);
     if let Some(path) = &start.path {
         // SAFETY: as above.
-        unsafe { std::env::set_var("PATH", format!("{path}:{usual}")) };
+        unsafe { std::env::set_var("PATH", search_path(path, &usual)) };
     }
     let Err(error) = prepare(start, tell) else {
-        // SAFETY: `argv` is a null-terminated array of C strings that outlive the call.
-        unsafe { libc::execvp(words[0].as_ptr(), argv.as_ptr()) };
+        for program in &programs {
+            // SAFETY: `argv` is a null-terminated array of C strings that outlive the call, and so is the path one.
+            unsafe { libc::execv(program.as_ptr(), argv.as_ptr()) };
+        }
         return io::Error::last_os_error().raw_os_error().unwrap_or(libc::EINVAL);
     };
     error.raw_os_error().unwrap_or(libc::EINVAL)
+}
+
+/// Where the adapter's program may be: itself where it is a path, otherwise in each directory of the usual search path.
+fn candidates(word: &CString, usual: &str) -> Vec<CString> {
+    if word.as_bytes().contains(&b'/') {
+        return vec![word.clone()];
+    }
+    let inside = |directory: &str| CString::new([directory.as_bytes(), b"/", word.as_bytes()].concat()).ok();
+    let found = usual.split(':').filter_map(inside);
+    found.filter(|path| Path::new(OsStr::from_bytes(path.as_bytes())).exists()).chain([word.clone()]).collect()
+}
+
+/// The wished directories come before the usual ones, which adapters need. Empty entries alone are a whole search path: that a
+/// library finds nothing in it is what they are there for.
+fn search_path(wished: &str, usual: &str) -> String {
+    if wished.bytes().all(|byte| byte == b':') { wished.into() } else { format!("{wished}:{usual}") }
 }
 
 /// The state that the adapter is to find. `tell` is kept open until the exec.
@@ -252,6 +272,11 @@ fn prepare(start: &SubjectStart, tell: i32) -> io::Result<()> {
     for fd in start.closed.iter().filter(|fd| **fd != tell) {
         // SAFETY: descriptors are numbers; this process uses none of them before its exec.
         unsafe { libc::close(*fd) };
+    }
+    if !start.groups.is_empty() {
+        let groups: Vec<libc::gid_t> = start.groups.clone();
+        // The type of the count differs between systems. SAFETY: a list of numbers and how many they are.
+        sys::check(unsafe { libc::setgroups(groups.len().try_into().unwrap_or(0), groups.as_ptr()) })?;
     }
     for signal in &start.ignored {
         // SAFETY: SIG_IGN is a valid disposition.

@@ -37,8 +37,8 @@ const RESET_MS: u64 = 5_000;
 
 impl Warden {
     /// Runs one case; `None` when main is gone.
-    pub(super) fn run_case(&mut self, job: &Job) -> Option<Done> {
-        let mut done = Done::default();
+    pub(super) fn run_case(&mut self, job: &Job) -> Option<Box<Done>> {
+        let mut done = Box::<Done>::default();
         match postcard::from_bytes::<Program>(&job.program) {
             Err(error) => done.end = End::Harness { message: format!("the program cannot be read: {error}") },
             Ok(program) => {
@@ -87,17 +87,18 @@ impl Warden {
         if let Err(error) = actor::prepare(program, &self.arena, &context) {
             return Some(Err(End::Harness { message: format!("write the agents' programs: {error}") }));
         }
-        let known = self.known.filter(|_| interpreted(program));
+        let mut known = self.known.take().filter(|_| interpreted(program));
         let spared = known.is_some() && plain(program);
         // SAFETY: the warden has one thread.
-        let root = match unsafe { sys::fork() } {
-            Ok(0) => become_root(program, self, context, known, spared),
+        let root = match unsafe { if spared && self.bare { sys::fork_bare() } else { sys::fork() } } {
+            Ok(0) => become_root(program, self, context, known.as_deref_mut(), spared),
             Ok(root) => root,
             Err(error) => return Some(Err(End::Harness { message: format!("fork the case root: {error}") })),
         };
         done.root = root;
-        if let Some(known) = known {
-            self.arena.append_sample(Moment::Before, &known.of_root(root, cpu_seconds(program)));
+        if let Some(known) = &mut known {
+            known.be_of_root(root, cpu_seconds(program));
+            self.arena.append_sample(Moment::Before, known);
         }
         sys::remember_session(root);
         let adapter = self.adapter.as_ref().map(|adapter| adapter.pid);
@@ -118,9 +119,10 @@ impl Warden {
             done.hang = Some(Box::new(seen));
         }
         self.leftovers(over, root, adapter.filter(|_| adapter_ended.is_none()), program, done);
-        if known.is_none() {
-            self.known = if interpreted(program) { self.arena.sample_before() } else { None };
-        }
+        self.known = match known {
+            None if interpreted(program) => self.arena.sample_before().map(Box::new),
+            known => known,
+        };
         Some(Ok(()))
     }
 
@@ -152,6 +154,9 @@ impl Warden {
         start.path = start.path.map(|path| path.replace("{case}", &self.home.dir().to_string_lossy()));
         if let Some((path, _)) = &mut start.listen {
             *path = path.replace("{case}", &self.home.dir().to_string_lossy());
+        }
+        if !start.groups.is_empty() {
+            self.let_users_run()?;
         }
         // SAFETY: geteuid cannot fail.
         if start.ordinary && unsafe { libc::geteuid() } == 0 {
@@ -386,9 +391,9 @@ fn slots(program: &Program) -> usize {
 }
 
 /// The forked child: takes off what is the warden's alone and performs.
-fn become_root(program: &Program, warden: &Warden, mut context: Context, known: Option<Sample>, spared: bool) -> ! {
+fn become_root(program: &Program, warden: &Warden, mut context: Context, known: Option<&mut Sample>, spared: bool) -> ! {
     sys::unguard();
-    if !interpreted(program) {
+    if !spared && !interpreted(program) {
         sys::never_urgent();
     }
     sys::let_others_look();
@@ -407,8 +412,11 @@ fn become_root(program: &Program, warden: &Warden, mut context: Context, known: 
     }
     // Refusal means that the hard limit is lower already.
     let _ = sys::limit_cpu(cpu_seconds(program));
-    let known = known.map(|known| Known { sample: known.of_root(actor::own_pid(), cpu_seconds(program)), spared });
-    let perform = || actor::perform_root(program, &warden.arena, &context, known.as_ref());
+    let known = known.map(|sample| {
+        sample.be_of_root(actor::own_pid(), cpu_seconds(program));
+        Known { sample, spared, highest: -1 }
+    });
+    let perform = || actor::perform_root(program, &warden.arena, &context, known);
     let performed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(perform));
     let Err(_) = performed;
     sys::exit_now(PANICKED)

@@ -24,6 +24,8 @@ const SHORT: usize = 16 << 10;
 pub const REMOVED: &str = "the directory that the case ran in was removed";
 /// A buffer that grew beyond this is given back.
 const ROOMY: usize = 1 << 20;
+/// Bytes that can be received at once at least.
+const ROOM: usize = 2 << 10;
 
 /// From main to a warden.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -159,13 +161,18 @@ fn signal_in_words(signal: i32) -> String {
 #[derive(Debug)]
 pub struct Channel {
     stream: UnixStream,
+    /// What has been received and not been taken is its beginning, so long; the rest is room.
     buffer: Vec<u8>,
+    filled: usize,
+    /// What is sent is put together here. Both are kept: a warden copies every page that it writes to after a fork, and fresh memory is
+    /// somewhere else each time.
+    outgoing: Vec<u8>,
 }
 
 impl Channel {
     /// Over this socket.
     pub fn new(stream: UnixStream) -> Channel {
-        Channel { stream, buffer: Vec::new() }
+        Channel { stream, buffer: Vec::new(), filled: 0, outgoing: Vec::new() }
     }
 
     /// The descriptor, to poll.
@@ -183,7 +190,7 @@ impl Channel {
     /// # Errors
     /// `EPIPE` when the other side is gone.
     pub fn send<T: Serialize>(&mut self, frame: &T) -> io::Result<()> {
-        self.send_all(&encoded(frame)?)
+        self.send_with_tail(frame, |_| Ok(()))
     }
 
     /// Sends one frame, and bytes after it for [`Channel::receive_bytes`].
@@ -191,13 +198,24 @@ impl Channel {
     /// # Errors
     /// As [`Channel::send`].
     pub fn send_with<T: Serialize>(&mut self, frame: &T, after: &[u8]) -> io::Result<()> {
-        let mut bytes = encoded(frame)?;
-        bytes.extend(length_of(after)?.to_le_bytes());
         // A call costs more than copying what is short.
         let (now, later) = if after.len() <= SHORT { (after, &[][..]) } else { (&[][..], after) };
-        bytes.extend_from_slice(now);
-        self.send_all(&bytes)?;
+        self.send_with_tail(frame, |bytes| {
+            bytes.extend(length_of(after)?.to_le_bytes());
+            bytes.extend_from_slice(now);
+            Ok(())
+        })?;
         self.send_all(later)
+    }
+
+    fn send_with_tail<T: Serialize>(&mut self, frame: &T, tail: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> io::Result<()> {
+        let mut bytes = encoded(frame, std::mem::take(&mut self.outgoing))?;
+        tail(&mut bytes)?;
+        let sent = self.send_all(&bytes);
+        if bytes.capacity() <= ROOMY {
+            self.outgoing = bytes;
+        }
+        sent
     }
 
     fn send_all(&self, mut rest: &[u8]) -> io::Result<()> {
@@ -233,14 +251,15 @@ impl Channel {
             return Err(io::Error::other("the frame is too long"));
         }
         let whole = 4 + length as usize;
-        while self.buffer.len() < whole {
-            if self.fill(whole - self.buffer.len())? == 0 {
+        while self.filled < whole {
+            if self.fill(whole - self.filled)? == 0 {
                 return Ok(None);
             }
         }
         let made = make(&self.buffer[4..whole]);
-        self.buffer.drain(..whole);
-        if self.buffer.capacity() > ROOMY && self.buffer.is_empty() {
+        self.buffer.copy_within(whole..self.filled, 0);
+        self.filled -= whole;
+        if self.buffer.len() > ROOMY && self.filled == 0 {
             // One talkative case must not cost its memory for ever.
             self.buffer = Vec::new();
         }
@@ -248,7 +267,7 @@ impl Channel {
     }
 
     fn header(&mut self) -> io::Result<Option<u32>> {
-        while self.buffer.len() < 4 {
+        while self.filled < 4 {
             if self.fill(0)? == 0 {
                 return Ok(None);
             }
@@ -259,17 +278,19 @@ impl Channel {
 
     /// Reads once, at least so much room as is known to be wanted.
     fn fill(&mut self, wanted: usize) -> io::Result<usize> {
-        let before = self.buffer.len();
-        self.buffer.resize(before + wanted.clamp(4096, 1 << 20), 0);
+        let room = wanted.clamp(ROOM, 1 << 20);
+        if self.buffer.len() - self.filled < room {
+            self.buffer.resize(self.filled + 2 * room, 0);
+        }
         let got = loop {
-            match self.stream.read(&mut self.buffer[before..]) {
+            match self.stream.read(&mut self.buffer[self.filled..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // A peer that was killed with our bytes unread resets the connection; it is gone all the same.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => break Ok(0),
                 other => break other,
             }
         };
-        self.buffer.truncate(before + *got.as_ref().unwrap_or(&0));
+        self.filled += *got.as_ref().unwrap_or(&0);
         got
     }
 }
@@ -279,8 +300,11 @@ fn length_of(bytes: &[u8]) -> io::Result<u32> {
     length.ok_or_else(|| io::Error::other("the frame is too long"))
 }
 
-fn encoded<T: Serialize>(frame: &T) -> io::Result<Vec<u8>> {
-    let mut bytes = postcard::to_extend(frame, vec![0; 4]).map_err(io::Error::other)?;
+/// The frame with its length before it, in the place of whatever this vector held.
+fn encoded<T: Serialize>(frame: &T, mut place: Vec<u8>) -> io::Result<Vec<u8>> {
+    place.clear();
+    place.extend([0; 4]);
+    let mut bytes = postcard::to_extend(frame, place).map_err(io::Error::other)?;
     let length = length_of(&bytes[4..])?;
     bytes[..4].copy_from_slice(&length.to_le_bytes());
     Ok(bytes)

@@ -62,7 +62,8 @@ impl Default for Options {
             wardens: 0,
             exe: None,
             agent: None,
-            start_ms: 10_000,
+            // An interpreter on a machine that does much else: a slow start says nothing of a library.
+            start_ms: 60_000,
             request_ms: 10_000,
             bytes: 1 << 30,
             memory: 4 << 30,
@@ -198,7 +199,7 @@ impl Session {
         let mut history = History { schema: SCHEMA, script: script.clone(), ..History::default() };
         history.subject = SubjectId { name: subject.name.clone(), version: subject.version_wanted.clone().unwrap_or_default() };
         history.observed.isolation = self.isolation.name().to_owned();
-        match self.job(program, subject).and_then(|job| self.perform(worker, &job, program, &script.scenario)) {
+        match self.job(program, subject).and_then(|job| self.perform(worker, job, program, &script.scenario)) {
             Err(end) => history.end = end,
             Ok(done) => record::fill(&mut history, done),
         }
@@ -256,15 +257,16 @@ impl Session {
     }
 
     /// The rules above.
-    fn perform(&self, worker: usize, job: &Job, program: &Program, scenario: &str) -> Result<Done, End> {
+    fn perform(&self, worker: usize, job: Job, program: &Program, scenario: &str) -> Result<Done, End> {
         let place = self.workers.get(worker).ok_or_else(|| End::Harness { message: format!("there is no worker {worker}") })?;
         let limits_ms = program.deadline_ms + job.start_ms + job.request_ms;
-        let first = match self.attempt(place, worker, job, limits_ms) {
+        let order = Order::Run(Box::new(job));
+        let first = match self.attempt(place, worker, &order, limits_ms) {
             Ok(done) => return Ok(done),
             Err(failed) if self.cancelled() => return Err(failed.end()),
             Err(failed) => failed.message,
         };
-        match self.attempt(place, worker, job, limits_ms) {
+        match self.attempt(place, worker, &order, limits_ms) {
             Ok(done) => {
                 self.trouble(format!("{scenario}: {first}; the case was run again on a new warden"));
                 Ok(done)
@@ -277,7 +279,7 @@ impl Session {
     }
 
     /// Hands the job over and waits. A warden found dead before it had the case is replaced, and that is nothing to speak of.
-    fn attempt(&self, place: &Worker, worker: usize, job: &Job, limits_ms: u64) -> Result<Done, Failed> {
+    fn attempt(&self, place: &Worker, worker: usize, order: &Order, limits_ms: u64) -> Result<Done, Failed> {
         let before = |message: String| Failed { message, with_case: false, cancelled: self.cancelled() };
         for fresh in [false, true] {
             if self.cancelled() {
@@ -289,7 +291,7 @@ impl Session {
             }
             let mut slot = lock(&place.live);
             let Some(live) = slot.as_mut() else { continue };
-            match live.channel.send(&Order::Run(Box::new(job.clone()))) {
+            match live.channel.send(order) {
                 Ok(()) => return self.hear(&mut slot, limits_ms),
                 Err(error) if fresh => return Err(before(format!("speak to the warden: {error}"))),
                 Err(_) => bury(slot.take()),

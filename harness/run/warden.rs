@@ -49,7 +49,9 @@ pub struct Warden {
     /// Adapters started so far.
     pub(super) adapters: u64,
     /// What a root is before its first step, while that cannot have changed since one was looked at.
-    pub(super) known: Option<Sample>,
+    pub(super) known: Option<Box<Sample>>,
+    /// Whether a root is forked without the C library's doing, where nothing in it can tell.
+    pub(super) bare: bool,
     /// Cases run so far.
     pub(super) cases: u32,
     /// How many slots of the arena the last case can have used.
@@ -82,10 +84,12 @@ impl Warden {
         let agent = start.agent.clone();
         let cpus = start.cpus.clone();
         let (adapter, adapters, known, slots) = (None, 0, None, arena::ACTORS);
+        let bare = sys::forks_bare(alone);
         let memory = start.memory.min(sys::total_memory() / 2);
         sys::let_nobody_look();
+        let cases = 0;
         let mut warden =
-            Warden { channel, hello, agent, run, arena, capture, watch, home, adapter, cpus, memory, adapters, known, cases: 0, slots };
+            Warden { channel, hello, agent, run, arena, capture, watch, home, adapter, cpus, memory, adapters, known, bare, cases, slots };
         warden.home.settle();
         Ok(warden)
     }
@@ -123,7 +127,7 @@ impl Warden {
                     // The kernel reads from a mapping that was cut short no more than we do, and says so by an error.
                     let damaged = done.retire && (!self.arena.in_place() || self.arena.forged());
                     let log = if damaged { &[][..] } else { self.arena.log() };
-                    self.channel.send_with(&Report::Done(Box::new(done)), log)?;
+                    self.channel.send_with(&Report::Done(done), log)?;
                 }
                 None => return Ok(()),
             }

@@ -45,8 +45,7 @@ pub fn guard(base: *mut u8, size: usize) -> std::io::Result<()> {
 
 /// For a fork: the usual action again.
 pub fn unguard() {
-    // SAFETY: SIG_DFL is a valid disposition.
-    unsafe { libc::signal(libc::SIGBUS, libc::SIG_DFL) };
+    super::default_action(libc::SIGBUS);
 }
 
 /// Whether the mapping had to be replaced.

@@ -49,17 +49,41 @@ struct Fd {
 
 /// What this process was before its first step.
 #[derive(Clone, Copy)]
-pub struct Known {
+pub struct Known<'a> {
     /// The sample.
-    pub sample: Sample,
-    /// It performed nothing that changes dispositions or limits: they need not be asked for again.
+    pub sample: &'a Sample,
+    /// It performed nothing that changes dispositions or limits: they need not be asked for again. Nor did it make a descriptor
+    /// above `highest`: whatever is open is one of the sample's or not above that.
     pub spared: bool,
+    /// The highest descriptor that it was ever given.
+    pub highest: i32,
+}
+
+impl Known<'_> {
+    /// No descriptor above this one can be open.
+    fn bound(self) -> i32 {
+        let inherited = self.sample.fds.iter().take(self.sample.fds_used as usize).map(|fd| fd.fd);
+        inherited.fold(self.highest, i32::max)
+    }
+}
+
+/// Writes the numbers of the open descriptors up to `bound`, and tells how many there are; `None` when they are too many.
+fn open_up_to(bound: i32, numbers: &mut [i32]) -> Option<usize> {
+    let mut used = 0;
+    for fd in 0..=bound {
+        // SAFETY: F_GETFD takes no memory.
+        if unsafe { libc::fcntl(fd, libc::F_GETFD) } >= 0 {
+            *numbers.get_mut(used)? = fd;
+            used += 1;
+        }
+    }
+    Some(used)
 }
 
 impl Sample {
     /// The state of this process now; `None` when it does not fit. Descriptors that refer to what they referred to in `known`
     /// keep the name they had there: asking for it is the dearest call of all.
-    pub fn take(known: Option<&Known>) -> Option<Sample> {
+    pub fn take(known: Option<Known>) -> Option<Sample> {
         // SAFETY: all zeros is a valid value of every field.
         let mut sample: Sample = unsafe { zeroed() };
         // SAFETY: these calls only read ids of this process, and its nice value.
@@ -68,7 +92,8 @@ impl Sample {
         (sample.uids, sample.gids) = own_ids();
         sample.umask = umask();
         let (blocked, pending) = masks();
-        let spared = known.filter(|known| known.spared).map(|known| &known.sample);
+        let bound = known.filter(|known| known.spared).map(Known::bound);
+        let spared = known.filter(|known| known.spared).map(|known| known.sample);
         let (ignored, caught) = spared.map_or_else(dispositions, |known| (known.signals[2], known.signals[3]));
         sample.signals = [blocked, pending, ignored, caught];
         match spared {
@@ -81,22 +106,24 @@ impl Sample {
         }
         sample.cwd_used = u32::try_from(getcwd_into(&mut sample.cwd)?).ok()?;
         let mut numbers = [0; FDS];
-        let used = open_fds_into(&mut numbers)?;
+        // To have the system count them makes it furnish a directory of /proc for a process that ends in a moment.
+        let used = match bound {
+            Some(bound) => open_up_to(bound, &mut numbers)?,
+            None => open_fds_into(&mut numbers)?,
+        };
         for (place, fd) in sample.fds.iter_mut().zip(&numbers[..used]) {
-            *place = fd_words(*fd, known.map(|known| &known.sample))?;
+            *place = fd_words(*fd, known.map(|known| known.sample))?;
         }
         sample.fds_used = u32::try_from(used).ok()?;
         Some(sample)
     }
 
-    /// The same state as the process of this id would have sampled it: alone in a new session, with this CPU limit.
-    #[must_use]
-    pub fn of_root(mut self, pid: i32, cpu_seconds: u64) -> Sample {
+    /// Makes of it the same state as the process of this id would have sampled it: alone in a new session, with this CPU limit.
+    pub fn be_of_root(&mut self, pid: i32, cpu_seconds: u64) {
         self.ids = [pid, self.ids[1], pid, pid];
         if let Some(at) = LIMITS.iter().position(|(name, _)| *name == "CPU") {
             self.limits[at] = [cpu_seconds; 2];
         }
-        self
     }
 
     /// Its bytes, without the places for descriptors that are not used.
@@ -191,8 +218,9 @@ mod tests {
     fn a_sample_tells_what_the_long_way_tells() {
         // Other tests open descriptors meanwhile; that one of the two was taken in a quiet moment is enough.
         let same = |(sample, own): (Sample, ProcState)| Sample::of(sample.bytes()).map(|back| back.state()) == Some(own);
-        let known = Sample::take(None).map(|sample| Known { sample, spared: true });
-        let pairs = (0..1000).filter_map(|at| Some((Sample::take(known.as_ref().filter(|_| at % 2 == 0))?, own_state(false))));
+        let before = Sample::take(None);
+        let known = before.as_ref().map(|sample| Known { sample, spared: true, highest: 4096 });
+        let pairs = (0..1000).filter_map(|at| Some((Sample::take(known.filter(|_| at % 2 == 0))?, own_state(false))));
         let (mut seen, mut equal) = (0, false);
         for pair in pairs {
             seen += 1;

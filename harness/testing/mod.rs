@@ -52,7 +52,7 @@
 //! ```
 //!
 //! `cargo test --test processes -- start/` runs some, `CHILDPROOF_SEED`, `CHILDPROOF_CASES` and `CHILDPROOF_ISOLATION` are the options of
-//! `childproof run`. Linux with glibc, and macOS: elsewhere the C library hands a program's start no arguments.
+//! `childproof run`. A failure is saved, and `CHILDPROOF_REPLAY=FILE cargo test --test processes` runs its case again. Linux with glibc, and macOS: elsewhere the C library hands a program's start no arguments.
 
 pub mod entries;
 mod entry;

@@ -3,6 +3,8 @@
 use super::entries::{self, scenarios};
 use super::library::Library;
 use super::serve::serve;
+use crate::cli::Exit;
+use crate::cli::replay;
 use crate::cli::run::engine::Pair;
 use crate::generate::{draw, lower};
 use crate::plan::case::Plan;
@@ -63,7 +65,11 @@ impl<L: Library> Suite<L> {
         }
         let arguments = Arguments::from_args();
         let shared = Arc::new(Shared { session: OnceLock::new(), subject: Arc::new(self.subject()), cases: self.cases });
-        let conclusion = libtest_mimic::run(&arguments, self.trials(&shared));
+        let trials = match std::env::var_os("CHILDPROOF_REPLAY") {
+            Some(file) => vec![shared.clone().replayed(file.into())],
+            None => self.trials(&shared),
+        };
+        let conclusion = libtest_mimic::run(&arguments, trials);
         // The tests are gone with their handles: this ends the wardens, and waits for them, before the process ends.
         drop(shared);
         conclusion.exit_code()
@@ -113,6 +119,17 @@ impl Shared {
             Session::start(&Options { isolation, agent, ..Options::default() }).map_err(|error| format!("failed to {error}"))
         };
         self.session.get_or_init(start).as_ref().map_err(Clone::clone)
+    }
+
+    /// The one test there is where `CHILDPROOF_REPLAY` names a file: whether the case that was saved in it still fails.
+    fn replayed(self: Arc<Self>, file: PathBuf) -> Trial {
+        Trial::test("replay", move || {
+            let (text, exit) = replay::again(self.session()?, &self.subject, &file).map_err(|fault| fault.to_string())?;
+            match exit {
+                Exit::AsExpected => Ok(()),
+                _ => Err(Failed::from(text)),
+            }
+        })
     }
 
     fn holds(&self, plan: Plan) -> Result<(), Failed> {

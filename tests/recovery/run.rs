@@ -16,6 +16,8 @@ const DIR: &str = "CHILDPROOF_TEST_DIR";
 const SOMEBODY: u32 = 61_235;
 /// For anything that a test waits for; reached only when something hangs.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// Bytes that are enough for the first record of a report, and not for those of a scenario.
+const HEADER: usize = 1024;
 /// Of the scenario that sleeps almost too long.
 pub const DEADLINE: Duration = Duration::from_millis(3_000);
 
@@ -68,6 +70,8 @@ pub struct Run {
     terminal: Option<OwnedFd>,
     /// The report is not on standard output but here.
     report: Option<PathBuf>,
+    /// The reader of its report, who reads nothing.
+    unread: Option<fs::File>,
 }
 
 /// What came of it.
@@ -96,15 +100,38 @@ impl Run {
         prepared.started(command, None, None)
     }
 
+    /// The same with a report that nobody reads: it cannot end before it is ended.
+    pub fn unread(level: &str, scenarios: &[Scenario]) -> Run {
+        let prepared = Prepared::new(level, scenarios);
+        let unread = prepared.unread();
+        let mut command = prepared.command();
+        command.args(["--cases", "2", "--output"]).arg(prepared.report()).stdin(Stdio::null());
+        let mut run = prepared.started(command, None, None);
+        run.unread = Some(unread);
+        run
+    }
+
     /// The same with a terminal as standard input, output and error, its report in a file.
     pub fn at_terminal(level: &str, scenarios: &[Scenario]) -> Run {
+        Run::started_at_terminal(Prepared::new(level, scenarios))
+    }
+
+    /// Both.
+    pub fn unread_at_terminal(level: &str, scenarios: &[Scenario]) -> Run {
         let prepared = Prepared::new(level, scenarios);
+        let unread = prepared.unread();
+        let mut run = Run::started_at_terminal(prepared);
+        run.unread = Some(unread);
+        run
+    }
+
+    fn started_at_terminal(prepared: Prepared) -> Run {
         let pty = nix::pty::openpty(None, None).unwrap();
         // Whoever else is started meanwhile would hold the terminal open.
         for side in [&pty.master, &pty.slave] {
             nix::fcntl::fcntl(side, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC)).unwrap();
         }
-        let report = prepared.dir.path().join("report");
+        let report = prepared.report();
         let mut command = prepared.command();
         command.args(["--cases", "2", "--output"]).arg(&report);
         let end = || Stdio::from(pty.slave.try_clone().unwrap());
@@ -168,6 +195,12 @@ impl Run {
         while std::io::Write::write_all(&mut file, &[7; 4096]).is_ok() {}
     }
 
+    /// Presses the key that sends INT.
+    pub fn press_control_c(&self) {
+        let terminal = self.terminal.as_ref().unwrap();
+        assert_eq!(nix::unistd::write(terminal, &[3]).unwrap(), 1);
+    }
+
     /// Closes its terminal.
     pub fn close_terminal(&mut self) {
         self.terminal.take().unwrap();
@@ -181,7 +214,9 @@ impl Run {
             status.is_some()
         });
         let read = |name: &str| fs::read_to_string(self.dir.path().join(name)).unwrap_or_default();
-        let stdout = self.report.as_ref().map_or_else(|| read("stdout"), |report| fs::read_to_string(report).unwrap_or_default());
+        // Without it the report is a FIFO without a writer, at whose end whoever opens it waits for one.
+        let report = self.report.as_ref().filter(|_| self.unread.is_none());
+        let stdout = report.map_or_else(|| read("stdout"), |report| fs::read_to_string(report).unwrap_or_default());
         Ended { status: status.unwrap(), stdout, stderr: read("stderr") }
     }
 
@@ -247,6 +282,19 @@ impl Prepared {
         command
     }
 
+    fn report(&self) -> PathBuf {
+        self.dir.path().join("report")
+    }
+
+    /// Makes the report a FIFO with room for its first record, and no more.
+    fn unread(&self) -> fs::File {
+        nix::unistd::mkfifo(&self.report(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let mut fifo = fs::OpenOptions::new().read(true).write(true).open(self.report()).unwrap();
+        let holds = nix::fcntl::fcntl(&fifo, nix::fcntl::FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
+        std::io::Write::write_all(&mut fifo, &vec![0; usize::try_from(holds).unwrap() - HEADER]).unwrap();
+        fifo
+    }
+
     fn started(self, mut command: Command, terminal: Option<OwnedFd>, report: Option<PathBuf>) -> Run {
         // A shell's background job, or one under nohup, ignores some of these; the run would rightly do so, too.
         let default = || {
@@ -263,7 +311,7 @@ impl Prepared {
             command.stdout(file("stdout")).stderr(file("stderr"));
         }
         let child = command.spawn().unwrap();
-        Run { child, dir: self.dir, seconds: self.seconds, terminal, report }
+        Run { child, dir: self.dir, seconds: self.seconds, terminal, report, unread: None }
     }
 }
 
@@ -317,6 +365,13 @@ pub fn child_of(pid: i32, of: i32) -> bool {
 
 pub fn is_sleeper(pid: i32, seconds: &str) -> bool {
     cmdline(pid).trim_end().ends_with(&format!("sleep {seconds}"))
+}
+
+/// Whether it handles this signal.
+pub fn catches(pid: i32, signal: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0");
+    u64::from_str_radix(caught.trim(), 16).unwrap() & 1 << (signal - 1) != 0
 }
 
 /// Whether it waits for something to arrive on a socket, and for nothing else: a warden without a case.

@@ -31,6 +31,7 @@ pub fn explain(engine: &Engine, worker: usize, pair: &Pair, rows: &[Row], ran: &
         let mut failure = failure(engine, worker, pair, row, first, small)?;
         if row.breaks_the_run() {
             failure.replay = save(engine, pair, &failure);
+            failure.again = failure.replay.as_deref().map(|file| pair.subject.replayed_by(file));
         }
         Some(failure)
     });
@@ -59,6 +60,7 @@ fn failure(engine: &Engine, worker: usize, pair: &Pair, row: &Row, first: &Ran, 
         of,
         history,
         replay: None,
+        again: None,
         blame: blame(engine, worker, pair, &row.property, &case),
         standing: row.standing,
         reason: row.reason.clone().filter(|_| row.word == Word::Fail || row.standing == Standing::Xfail),

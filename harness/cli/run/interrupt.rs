@@ -1,5 +1,12 @@
 //! Ctrl-C: the first asks the run to end and report what it has, the second ends the process at once.
 //!
+//! 1. The first INT, TERM or HUP: cases under way are ended, results that were finished are kept and reported, what was not run
+//!    is `not-run`, the exit status is 3. Nothing is waited for but the wardens' cleaning up.
+//! 2. A second INT or TERM: the process dies of it, wherever it is (in a report that nobody reads, in waiting for a warden that
+//!    is stuck), and the shell sees that it did. The report may lack its end.
+//! 3. After either nothing is left: a warden hears of main's end by its channel alone, kills its case and removes its directory.
+//!    It has a session of its own, so keys of main's terminal never reach it.
+//!
 //! The handler only writes a byte to a pipe; a thread reads it and does the rest, where locks and allocation are allowed.
 //! The second signal is the system's own affair: SA_RESETHAND takes the handler away before the first is even answered, and the
 //! answer takes those of the other signals away, so that a Ctrl-C and then a SIGTERM ends the process too. A mask and `sigwait`

@@ -407,6 +407,7 @@ impl<'a> Lowering<'a> {
             closed,
             blocked: self.values.signals(&wish.blocked)?,
             ignored: self.values.signals(&wish.ignored)?,
+            groups: wish.groups.clone(),
             stray: self.values.optional(wish.stray.as_ref())?.unwrap_or(0),
             nofile: self.values.optional(wish.nofile.as_ref())?,
             hold: self.held(&wish.hold)?,

@@ -18,12 +18,12 @@ impl Performer<'_> {
         if unsafe { libc::pipe(ends.as_mut_ptr()) } == -1 {
             return failed();
         }
+        self.keep(read, ends[0]);
+        self.keep(write, ends[1]);
         for end in ends {
             set_cloexec(end, cloexec)?;
             set_nonblock(end, nonblock)?;
         }
-        self.keep(read, ends[0]);
-        self.keep(write, ends[1]);
         match capacity {
             Some(bytes) => os::set_pipe_capacity(ends[1], bytes),
             None => DONE,

@@ -131,7 +131,7 @@ pub fn prepare(program: &Program, arena: &Arena, context: &Context) -> std::io::
 
 /// Performs the root's part of a program in the process that was forked for it. `known`: its state before the first step, where
 /// that need not be looked at any more.
-pub fn perform_root(program: &Program, arena: &Arena, context: &Context, known: Option<&Known>) -> ! {
+pub fn perform_root(program: &Program, arena: &Arena, context: &Context, known: Option<Known>) -> ! {
     let mut performer = Performer::new(arena, context, 0, program.actors, program.fd_slots, program.memory_slots);
     performer.born(None);
     if !program.library && known.is_none() {
@@ -246,6 +246,8 @@ struct Performer<'a> {
     actors: u16,
     pid: i32,
     fds: Vec<i32>,
+    /// The highest descriptor that was ever in `fds`.
+    highest: i32,
     memory: Vec<memory::Place>,
     queues: BTreeMap<u16, queue::Queue>,
     /// Records written so far; their numbers go on over the steps of an actor.
@@ -267,6 +269,7 @@ impl<'a> Performer<'a> {
             actors,
             pid: process::pid(),
             fds: vec![-1; usize::from(fds)],
+            highest: -1,
             memory: vec![memory::Place::default(); usize::from(memory)],
             queues: BTreeMap::new(),
             records: 0,
@@ -302,8 +305,8 @@ impl<'a> Performer<'a> {
     }
 
     /// Records the state of the root; of other processes nobody asks it at these moments.
-    fn sample(&self, moment: Moment, known: Option<&Known>) {
-        match Sample::take(known) {
+    fn sample(&self, moment: Moment, known: Option<Known>) {
+        match Sample::take(known.map(|known| Known { highest: self.highest, ..known })) {
             Some(sample) => self.arena.append_sample(moment, &sample),
             None => {
                 let state = Box::new(crate::sys::own_state(false));
@@ -463,6 +466,7 @@ impl<'a> Performer<'a> {
     }
 
     fn keep(&mut self, slot: u16, fd: i32) {
+        self.highest = self.highest.max(fd);
         if let Some(place) = self.fds.get_mut(usize::from(slot)) {
             *place = fd;
         }

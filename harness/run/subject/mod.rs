@@ -116,6 +116,21 @@ pub struct Subject {
     pub installed: Vec<String>,
     /// How far it is from being started.
     pub state: State,
+    /// Where it is known from.
+    pub origin: Origin,
+}
+
+/// Where a subject is known from: what it takes to name it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It ships with childproof, or is named by its folder.
+    Named,
+    /// It lies in this folder, which `--subjects` added.
+    Added(PathBuf),
+    /// `--command` started it by this line.
+    Line(String),
+    /// It is the library under test in a test program of its own.
+    OwnTests,
 }
 
 /// How to start an adapter.
@@ -165,7 +180,19 @@ impl Subject {
     pub fn of_command(line: &str) -> Subject {
         let argv = vec!["/bin/sh".into(), "-c".into(), format!("exec {line}").into()];
         let about = format!("the adapter started by `{line}`");
-        Subject { name: "command".into(), about, start: Start::Command { argv, env: Vec::new() }, ..Subject::bare() }
+        let origin = Origin::Line(line.to_owned());
+        Subject { name: "command".into(), about, start: Start::Command { argv, env: Vec::new() }, origin, ..Subject::bare() }
+    }
+
+    /// The command line that runs the case of this file again on this subject.
+    pub fn replayed_by(&self, file: &Path) -> String {
+        let file = shell_word(&file.to_string_lossy());
+        match &self.origin {
+            Origin::Named => format!("childproof replay {file}"),
+            Origin::Added(folder) => format!("childproof replay {file} --subjects {}", shell_word(&folder.to_string_lossy())),
+            Origin::Line(line) => format!("childproof replay {file} --command {}", shell_word(line)),
+            Origin::OwnTests => format!("CHILDPROOF_REPLAY={file} cargo test --test {}", test_program()),
+        }
     }
 
     /// The first declared deviation that covers `property` in `scenario` for this version of the library.
@@ -176,7 +203,8 @@ impl Subject {
     /// A Rust library inside its own tests.
     pub fn of_library(name: &str, start: Start, expectations: Vec<Expectation>) -> Subject {
         let (about, language) = (format!("{name}, inside its own tests"), "rust".into());
-        Subject { name: name.to_owned(), library: name.to_owned(), language, about, start, expectations, ..Subject::bare() }
+        let origin = Origin::OwnTests;
+        Subject { name: name.to_owned(), library: name.to_owned(), language, about, start, expectations, origin, ..Subject::bare() }
     }
 
     fn bare() -> Subject {
@@ -192,6 +220,7 @@ impl Subject {
             cannot: Vec::new(),
             installed: Vec::new(),
             state: State::Installed,
+            origin: Origin::Named,
         }
     }
 
@@ -380,7 +409,22 @@ fn pick(wanted: &str, way: Way) -> Result<Subject, Trouble> {
     let folder = if let embedded::Place::Disk(folder) = &place { Some(folder.clone()) } else { None };
     let named_by_folder = wanted.split('@').next().is_some_and(|name| name.contains('/'));
     let subject = way(&declaration, version.as_deref(), &place.path()?)?;
-    Ok(Subject { folder: folder.filter(|_| named_by_folder), ..subject })
+    let added = folder.as_ref().filter(|_| !named_by_folder).and_then(|folder| folder.parent());
+    let origin = added.map_or(Origin::Named, |folder| Origin::Added(folder.to_owned()));
+    Ok(Subject { folder: folder.filter(|_| named_by_folder), origin, ..subject })
+}
+
+/// A word as a shell takes it for one.
+fn shell_word(text: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:=@%+,".contains(letter);
+    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+/// The name of the test program that this is: cargo puts a hash behind it.
+fn test_program() -> String {
+    let exe = std::env::current_exe().unwrap_or_default();
+    let stem = exe.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    stem.rsplit_once('-').map_or(stem.clone(), |(name, _)| name.to_owned())
 }
 
 /// What is written of `NAME[@VERSION]`, where, and the version.
@@ -418,6 +462,15 @@ mod tests {
         assert_eq!(find("rust-std").map(|subject| subject.start), Ok(Start::Builtin("rust-std".into())));
         assert_eq!(find("raw:leaks-pipe-end").map(|subject| subject.start), Ok(Start::Builtin("raw:leaks-pipe-end".into())));
         assert_eq!(all().first().map(|subject| subject.name.clone()), Some("raw".into()));
+    }
+
+    #[test]
+    fn a_case_is_run_again_by_one_command() {
+        let file = Path::new("childproof-failures/a.yaml");
+        let named = find("rust-std").map(|subject| subject.replayed_by(file));
+        assert_eq!(named, Ok("childproof replay childproof-failures/a.yaml".into()));
+        let line = Subject::of_command("./it --name \"it's\"").replayed_by(file);
+        assert_eq!(line, r#"childproof replay childproof-failures/a.yaml --command './it --name "it'\''s"'"#);
     }
 
     #[test]

@@ -15,11 +15,12 @@ pub use list::{descriptor_count, listed, own_memory, process_count, processes, s
 pub use mount::mount_sandbox;
 pub use namespace::{loopback_up, write_id_maps};
 pub use own::{
-    LIMITS, Resource, SIGNALS, dispositions, fd_target, fd_target_into, open_fds, open_fds_into, own_ids, reset_signals, thread_count,
+    LIMITS, Resource, SIGNALS, default_action, dispositions, fd_target, fd_target_into, open_fds, open_fds_into, own_ids, reset_signals,
+    thread_count,
 };
 pub use process::{
     MOST_AT_ONCE, ORPHANS_COME_HERE, become_ordinary, clone_isolated, close_from, cpus, die_with_parent, drop_privileges, easy_to_kill,
-    kill_everything, let_nobody_look, let_others_look, level_exists, limit_cases, limit_cpu, limit_of, may_be_urgent, never_urgent,
-    no_new_privileges, pin, remember_session, send_quietly, set_cloexec, subreaper, urgent,
+    fork_bare, forks_bare, kill_everything, let_nobody_look, let_others_look, level_exists, limit_cases, limit_cpu, limit_of,
+    may_be_urgent, never_urgent, no_new_privileges, pin, remember_session, send_quietly, set_cloexec, subreaper, urgent,
 };
 pub use watch::Watch;

@@ -49,14 +49,17 @@ pub fn dispositions() -> (u64, u64) {
 
 /// Every signal to its default action and none blocked, 32 and 33 included.
 pub fn reset_signals() {
-    let default: KernelAction = [0; 8];
-    for signal in 1..=SIGNALS {
-        // SAFETY: all zeros is the default action without flags; a null old action is not written to.
-        unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, &raw const default, std::ptr::null_mut::<KernelAction>(), 8) };
-    }
+    (1..=SIGNALS).for_each(default_action);
     let none = 0u64;
     // SAFETY: `none` is an empty kernel set of 8 bytes.
     unsafe { libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const none, std::ptr::null_mut::<u64>(), 8) };
+}
+
+/// The default action for one signal.
+pub fn default_action(signal: i32) {
+    let default: KernelAction = [0; 8];
+    // SAFETY: all zeros is the default action without flags; a null old action is not written to.
+    unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, &raw const default, std::ptr::null_mut::<KernelAction>(), 8) };
 }
 
 /// Real, effective and saved ids: users, then groups.

@@ -53,6 +53,12 @@ pub fn reset_signals() {
     }
 }
 
+/// The default action for one signal.
+pub fn default_action(signal: i32) {
+    // SAFETY: SIG_DFL is a valid disposition.
+    unsafe { libc::signal(signal, libc::SIG_DFL) };
+}
+
 /// Real, effective and saved ids: users, then groups. macOS does not tell a process its saved ids by a call; the effective ones
 /// stand in their place, as they are after an exec.
 pub fn own_ids() -> ([u32; 3], [u32; 3]) {

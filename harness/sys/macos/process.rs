@@ -13,6 +13,23 @@ pub const ORPHANS_COME_HERE: bool = false;
 /// macOS has no choice to influence.
 pub fn easy_to_kill() {}
 
+/// macOS has no call below fork(2).
+pub fn forks_bare(_isolated: bool) -> bool {
+    false
+}
+
+/// The usual fork.
+///
+/// # Errors
+/// Those of fork(2).
+///
+/// # Safety
+/// As [`super::super::fork`].
+pub unsafe fn fork_bare() -> io::Result<i32> {
+    // SAFETY: the caller upholds the rule about threads.
+    unsafe { super::super::fork() }
+}
+
 /// macOS gives no process the right to run before all others.
 pub fn may_be_urgent() {}
 
