@@ -105,6 +105,7 @@ pub const KINDS: &[Kind] = &[
     kind("blocking", "needs", Planes::Platform, "", "make the case unavailable where the platform lacks this"),
     kind("blocking", "thread-memory", Planes::Platform, "", "have threads write to one mapping and to their own stacks"),
     kind("blocking", "thread-crash", Planes::Platform, "", "have one of several threads crash"),
+    kind("blocking", "thread-relay", Planes::Platform, "", "have a second thread sleep in so many reads, and wake it each time"),
     kind("blocking", "report-switches", Planes::Platform, "", "record how often the process was switched away from"),
     kind("socket", "listen", Planes::Platform, "", "make a listener: unix, tcp4 or tcp6"),
     kind("socket", "connect", Planes::Platform, "", "connect to a listener"),
@@ -246,6 +247,7 @@ fn index(step: &Step) -> usize {
         Needs
         ThreadMemory
         ThreadCrash
+        ThreadRelay
         ReportSwitches
         Listen
         Connect

@@ -42,6 +42,7 @@ const CLAIMS: &[&str] = &[
     "stdio-merge",
     "handlers",
     "memory",
+    "at-limits",
     "read-some",
     "close-output",
     "run",

@@ -439,6 +439,7 @@ pub fn needs(ops: &[Op]) -> Vec<&'static str> {
     let of = |op: &Op| match &op.act {
         Act::Ask { operation, .. } | Act::AskPipeline { operation, .. } => capability::of(operation),
         Act::AskParallel { lists, .. } => ["threads"].into_iter().chain(lists.iter().flat_map(|list| needs(list))).collect(),
+        Act::Attribute(Attribute::LimitSubject { .. }) => vec!["at-limits"],
         Act::Repeat { body, .. } => needs(body),
         _ => Vec::new(),
     };

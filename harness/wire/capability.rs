@@ -37,6 +37,7 @@ pub const CAPABILITIES: &[(&str, &str)] = &[
     ("pipeline", "start several programs connected by pipes"),
     ("pipeline-stderr", "one place for the standard error of all stages"),
     ("handlers", "handle a signal while the library works"),
+    ("at-limits", "answer while the system gives it no further process or thread"),
     ("memory", "hold much memory of the caller's own"),
     ("pass-fds", "further descriptors for the child"),
     ("arg0", "an `argv[0]` other than the program"),

@@ -113,6 +113,10 @@ pub enum System {
         count: u32,
         signal: i32,
     },
+    /// A second thread sleeps in so many reads; `Done(rounds)`.
+    ThreadRelay {
+        rounds: u32,
+    },
     /// `Number` events `voluntary switches LABEL` and `involuntary switches LABEL`; `Done(voluntary)`.
     Switches {
         label: String,

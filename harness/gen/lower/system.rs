@@ -35,6 +35,7 @@ pub(super) fn is_one(step: &Step) -> bool {
             | Step::Needs(_)
             | Step::ThreadMemory(_)
             | Step::ThreadCrash(_)
+            | Step::ThreadRelay(_)
             | Step::ReportSwitches(_)
     )
 }
@@ -72,6 +73,11 @@ impl Lowering<'_> {
             Step::Needs(needs) => self.needs(here, needs),
             Step::ThreadMemory(threads) => self.thread_memory(here, threads),
             Step::ThreadCrash(threads) => self.thread_crash(here, threads),
+            Step::ThreadRelay(relay) => {
+                let rounds = self.values.int(&relay.rounds)?;
+                let words = format!("have a second thread sleep in {rounds} reads");
+                self.one(here, "thread-relay", words, None, &Expect::Success, System::ThreadRelay { rounds })
+            }
             Step::ReportSwitches(label) => {
                 let name = self.values.name(&label.0)?;
                 let words = format!("report its context switches as `{name}`");

@@ -54,7 +54,8 @@ impl Checker<'_> {
     /// Whose limit it is: who drives a library can only set the subject's, everybody else only its own.
     fn limited(&mut self, frame: &Frame, body: &Node, of: Option<&str>) {
         match (of, frame.performer == Performer::Subject) {
-            (Some("subject"), true) | (None, false) => {}
+            (Some("subject"), true) => self.need("at-limits"),
+            (None, false) => {}
             (None, true) => self.problem(body, "whose limit is it?".to_owned(), "write `of: subject`"),
             (Some(_), true) => {
                 self.problem(body.at("of"), "only the subject's limits can be set from outside".to_owned(), "write `subject`")

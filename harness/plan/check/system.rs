@@ -132,6 +132,7 @@ impl Checker<'_> {
                 self.expr(frame, body.at("count"), &threads.count, Sort::Int);
                 self.word(frame, body.at("signal"), &threads.signal, "a way to crash", |word| words::among(word, words::CRASHES));
             }
+            Step::ThreadRelay(relay) => self.expr(frame, body.at("rounds"), &relay.rounds, Sort::Int),
             Step::ReportSwitches(label) => self.free_text(frame, body, &label.0),
             _ => self.worker_fields(frame, step, body),
         }

@@ -53,6 +53,14 @@ pub struct ThreadCrash {
     pub signal: Arg<String>,
 }
 
+/// `thread-relay: {rounds: 20}`: a second thread reads so many bytes, each of which the first one writes when it sees the other asleep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ThreadRelay {
+    /// How many.
+    pub rounds: Expr,
+}
+
 /// `report-switches: blocked`: record how often the process was switched away from, of its own will and against it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]

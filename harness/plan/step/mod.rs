@@ -101,6 +101,7 @@ pub enum Step {
     Needs(blocking::Needs),
     ThreadMemory(blocking::ThreadMemory),
     ThreadCrash(blocking::ThreadCrash),
+    ThreadRelay(blocking::ThreadRelay),
     ReportSwitches(blocking::ReportSwitches),
     // sockets
     Listen(socket::Listen),

@@ -50,6 +50,7 @@ impl Performer<'_> {
                 thread::share(*count as usize, base, pages, size)
             }
             System::ThreadCrash { count, signal } => thread::crash(*count, *signal),
+            System::ThreadRelay { rounds } => thread::relay(*rounds),
             System::Switches { label } => self.switches(label),
         }
     }

@@ -2,11 +2,13 @@
 //!
 //! Only in a forked actor: the C library keeps handlers of its own once a process has had threads.
 
-use super::failed;
+use super::control::let_others_run;
+use super::{failed, os, platform};
 use crate::plan::script::Outcome;
 use std::collections::BTreeSet;
+use std::io::{Read, Write};
 use std::sync::Barrier;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU8, Ordering};
 
 /// A mapping that all threads of the process are handed.
 #[derive(Clone, Copy)]
@@ -69,6 +71,36 @@ pub fn crash(count: u32, signal: i32) -> Result<Outcome, Outcome> {
         }
     }
     wait_for_ever()
+}
+
+/// A second thread reads so many bytes one by one; each is written when that thread is seen asleep.
+pub fn relay(rounds: u32) -> Result<Outcome, Outcome> {
+    let (mut from, mut to) = std::io::pipe().map_err(|error| Outcome::Error(error.to_string()))?;
+    let number = AtomicI32::new(0);
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            number.store(platform::thread_number(), Ordering::Release);
+            (0..rounds).all(|_| from.read_exact(&mut [0]).is_ok())
+        });
+        while number.load(Ordering::Acquire) == 0 {
+            let_others_run();
+        }
+        let who = number.load(Ordering::Acquire);
+        if who < 0 {
+            drop(to);
+            return Err(Outcome::Unavailable("this platform does not tell whether a thread sleeps".to_owned()));
+        }
+        for _ in 0..rounds {
+            while os::process_state(who) != Some('S') && !reader.is_finished() {
+                let_others_run();
+            }
+            to.write_all(&[1]).map_err(|error| Outcome::Error(error.to_string()))?;
+        }
+        match reader.join() {
+            Ok(true) => Ok(Outcome::Done(Some(rounds.into()))),
+            _ => Err(Outcome::Error("EIO".to_owned())),
+        }
+    })
 }
 
 fn wait_for_ever() -> ! {

@@ -4,6 +4,12 @@ use crate::plan::script::Outcome;
 use crate::run::actor::{DONE, failed, number, os};
 use std::sync::atomic::{AtomicI32, Ordering};
 
+/// The number under which the system tells of the calling thread.
+pub fn thread_number() -> i32 {
+    // SAFETY: no arguments.
+    unsafe { libc::gettid() }
+}
+
 /// How a signal was sent, as the number that histories hold (see `judge/property/signal_info.rs`).
 fn how(signal: i32, code: i32) -> i64 {
     if signal == libc::SIGCHLD && code > 0 && code <= libc::CLD_CONTINUED {

@@ -3,6 +3,11 @@
 use crate::plan::script::Outcome;
 use crate::run::actor::failed;
 
+/// macOS tells nothing of a single thread: no number at all.
+pub fn thread_number() -> i32 {
+    -1
+}
+
 /// How a signal was sent, as the number that histories hold (see `judge/property/signal_info.rs`). sigaction(2): of a signal that
 /// another process sent the code is SI_USER, 0x10001, or 0.
 fn how(signal: i32, code: i32) -> i64 {
