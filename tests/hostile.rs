@@ -51,6 +51,8 @@ const fn harmless(name: &'static str, ends: &'static [CaseOutcome]) -> Attack {
 
 const SCENARIOS: &[Attack] = &[
     attack("fork-bomb", &[Crash, Hang], None),
+    // It has an end of its own: where nothing else limits processes, the look at them does.
+    harmless("shell-crowd", &[Crash]),
     // Nothing is said where not even its words find room.
     attack("disk-fill", &[Completed], None),
     attack("file-bomb", &[Completed], None),

@@ -108,12 +108,15 @@ impl Warden {
         }
         done.end = self.end_of(over, adapter_ended, program);
         // Whatever took too much may have left a mark that nobody thought of.
-        done.retire = matches!(over, Over::TooMuch(_));
+        let crowd = matches!(over, Over::Late) && excess::is_crowd(self.alone(), program.actors);
+        done.retire = crowd || matches!(over, Over::TooMuch(_));
         if done.retire {
             // Whatever goes on growing is not looked at any longer than it takes to end it.
             observe::end_everything(self.alone());
         }
-        if let End::Hang { evidence } = &mut done.end {
+        if let (End::Hang { evidence }, true) = (&mut done.end, crowd) {
+            evidence.push("there were too many processes to look at each of them before they were ended".to_owned());
+        } else if let End::Hang { evidence } = &mut done.end {
             let seen = snapshot::take(self.alone(), &self.arena, program, adapter);
             *evidence = snapshot::lines(&seen);
             done.hang = Some(Box::new(seen));
@@ -136,7 +139,7 @@ impl Warden {
             limit_ms: deadline_ms,
             root_done: &|| self.arena.header().root_done.load(Ordering::Acquire) != 0,
             tick_ms: if self.alone() { TICK_MS } else { WIDE_TICK_MS },
-            excess: &|| excess::of_case(self.alone(), self.memory),
+            excess: &|| excess::of_case(self.alone(), program.actors, self.memory),
         };
         wait.wait()
     }

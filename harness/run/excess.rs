@@ -15,14 +15,17 @@ const CROWD: usize = 48;
 /// So many processes of a crowd share what they have, at a guess in their favour.
 const SHARED: u64 = 8;
 
-/// What the case that runs now has too much of; `memory`: how many bytes it may have.
-pub fn of_case(alone: bool, memory: u64) -> Option<Excess> {
-    if alone && sys::process_count(MOST_AT_ONCE + 2) > MOST_AT_ONCE + 1 {
-        return Some(Excess::Processes(MOST_AT_ONCE + 1));
+/// What the case that runs now has too much of; `actors`: how many processes it asks for by its steps; `memory`: how many bytes it
+/// may have.
+pub fn of_case(alone: bool, actors: u16, memory: u64) -> Option<Excess> {
+    let most = MOST_AT_ONCE + usize::from(actors);
+    // The warden is in the listing, too.
+    if alone && sys::process_count(most + 2) > most + 1 {
+        return Some(Excess::Processes(most + 1));
     }
     let others = || observe::others(alone).iter().map(|line| line.pid).collect::<Vec<i32>>();
     let usage = if alone { sys::usage(None) } else { sys::usage(Some(&others())) };
-    if usage.processes > MOST_AT_ONCE {
+    if usage.processes > most {
         return Some(Excess::Processes(usage.processes));
     }
     if usage.threads > MOST_THREADS {
@@ -40,12 +43,18 @@ pub fn of_case(alone: bool, memory: u64) -> Option<Excess> {
     (exact > memory).then_some(Excess::Memory(exact))
 }
 
+/// Whether a case that is late has so many processes that to describe each would give a bomb the time to grow: it had not grown to
+/// what is too much by its deadline, and did while it was looked at.
+pub fn is_crowd(alone: bool, actors: u16) -> bool {
+    observe::others(alone).len() > CROWD + usize::from(actors)
+}
+
 impl Excess {
     /// As the end of a case tells it.
     pub fn in_words(self) -> String {
         match self {
             Excess::Processes(count) => {
-                format!("the case had {count} processes at once or more; more than {MOST_AT_ONCE} are taken for a fork bomb")
+                format!("the case had {count} processes at once or more; more than {MOST_AT_ONCE} beside its actors are a fork bomb")
             }
             Excess::Threads(count) => {
                 format!("the case had {count} threads at once; more than {MOST_THREADS} are taken for a bomb of them")

@@ -40,6 +40,7 @@ pub use patience::Patience;
 pub use sample::{Known, Sample};
 pub use wait::{Change, await_end, decode, peek, reap, wait_for};
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 /// One line of a process listing.
@@ -149,17 +150,21 @@ pub fn limit(resource: Resource, most: u64) -> io::Result<()> {
     check(unsafe { libc::setrlimit(resource, &raw const wanted) }).map(drop)
 }
 
-/// Every process below this one, from a listing of the machine.
+/// Every process below this one, from a listing of the machine. A bomb is what it must not become slow on: each process of the
+/// listing is looked at once.
 pub fn below(root: i32) -> Vec<Listed> {
     let all = processes().unwrap_or_default();
-    let mut found: Vec<i32> = vec![root];
-    let mut at = 0;
-    while at < found.len() {
-        let parent = found[at];
-        found.extend(all.iter().filter(|line| line.ppid == parent && line.pid != root).map(|line| line.pid));
-        at += 1;
+    let mut children: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
+    for line in all.iter().filter(|line| line.pid != root) {
+        children.entry(line.ppid).or_default().push(line.pid);
     }
-    all.into_iter().filter(|line| line.pid != root && found.contains(&line.pid)).collect()
+    let mut found = BTreeSet::new();
+    let mut next = vec![root];
+    while let Some(parent) = next.pop() {
+        // Numbers are reused while a listing is made: a circle of parents must not be walked for ever.
+        next.extend(children.remove(&parent).into_iter().flatten().filter(|pid| found.insert(*pid)));
+    }
+    all.into_iter().filter(|line| found.contains(&line.pid)).collect()
 }
 
 /// Device and number of the file of this name, by one call; `None` when there is none.

@@ -4,8 +4,8 @@ use super::super::{Listed, check, limit, unsupported};
 use std::collections::BTreeSet;
 use std::io;
 
-/// More processes than this at one time, and the case is ended: no scenario needs so many, and a fork bomb soon has them.
-pub const MOST_AT_ONCE: usize = 1024;
+/// So many processes at one time beside its actors, and the case is ended: no subject needs more, and a fork bomb soon has them.
+pub const MOST_AT_ONCE: usize = 512;
 
 /// Orphans go to launchd: that this process has no children left says nothing of what a case left.
 pub const ORPHANS_COME_HERE: bool = false;
