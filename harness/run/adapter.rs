@@ -254,9 +254,8 @@ fn prepare(start: &SubjectStart, tell: i32) -> io::Result<()> {
         unsafe { libc::close(*fd) };
     }
     if !start.groups.is_empty() {
-        let groups: Vec<libc::gid_t> = start.groups.clone();
         // The type of the count differs between systems. SAFETY: a list of numbers and how many they are.
-        sys::check(unsafe { libc::setgroups(groups.len().try_into().unwrap_or(0), groups.as_ptr()) })?;
+        sys::check(unsafe { libc::setgroups(start.groups.len() as _, start.groups.as_ptr()) })?;
     }
     for signal in &start.ignored {
         // SAFETY: SIG_IGN is a valid disposition.
