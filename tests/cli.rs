@@ -3,6 +3,7 @@
 use assert_cmd::Command;
 use serde_json::Value;
 use std::io::Read;
+use std::os::unix::process::CommandExt;
 use std::process::Stdio;
 
 fn childproof(args: &[&str]) -> Command {
@@ -164,11 +165,16 @@ fn nothing_to_run_ends_with_4() {
 
 #[test]
 fn an_interrupted_run_reports_what_it_has_and_ends_with_3() {
-    let child = std::process::Command::new(assert_cmd::cargo::cargo_bin("childproof"))
-        .args(["run", "--subject", "raw", "--scenario", "pipe", "--cases", "20000", "--format", "json"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it starts");
+    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("childproof"));
+    command.args(["run", "--subject", "raw", "--scenario", "pipe", "--cases", "20000", "--format", "json"]).stdout(Stdio::piped());
+    // A shell's background job ignores INT, and so would the run, rightly.
+    let default = || {
+        // SAFETY: signal(2) in a forked child, with a disposition that is there.
+        unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
+        Ok(())
+    };
+    // SAFETY: the closure makes one system call.
+    let child = unsafe { command.pre_exec(default) }.spawn().expect("it starts");
     let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).expect("a pid"));
     let mut child = child;
     let mut out = child.stdout.take().expect("piped");

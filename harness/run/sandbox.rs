@@ -10,6 +10,9 @@ use std::path::Path;
 /// Files that the run directory's file system holds at most.
 const FILES: u64 = 65_536;
 
+/// Numbers of processes and threads that a pid namespace has at most: more than what ends a case as a bomb.
+const NUMBERS: u32 = 8192;
+
 type Step = Result<(), String>;
 
 fn step(what: &str, done: io::Result<()>) -> Step {
@@ -37,6 +40,8 @@ pub fn eligible(level: Isolation) -> Step {
 /// The step that was refused, and why.
 pub fn enter(level: Isolation, run: &Path, bytes: u64, cpu: Option<usize>) -> Step {
     if level.alone() {
+        // A limit beside the others: where a container keeps it from us, what they are worth is worth having.
+        let _ = sys::limit_numbers(NUMBERS);
         step("sandbox", sys::mount_sandbox(&sys::Mounts { run, bytes, files: FILES }))?;
         step("bring up the loopback interface", sys::loopback_up())?;
     }

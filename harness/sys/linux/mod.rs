@@ -13,7 +13,7 @@ pub use blocked::{file_locks, is_fifo, socket_peers, threads};
 pub use ipc::{leftover_ipc, remove_queue, unlink_queue, used};
 pub use list::{descriptor_count, listed, own_memory, process_count, processes, state_of, usage};
 pub use mount::mount_sandbox;
-pub use namespace::{loopback_up, write_id_maps};
+pub use namespace::{limit_numbers, loopback_up, write_id_maps};
 pub use own::{
     LIMITS, Resource, SIGNALS, default_action, dispositions, fd_target, fd_target_into, open_fds, open_fds_into, own_ids, reset_signals,
     thread_count,

@@ -41,6 +41,29 @@ fn write(path: &str, text: &str) -> io::Result<()> {
     fs::write(path, text).map_err(|error| io::Error::new(error.kind(), format!("write {text:?} to {path}: {error}")))
 }
 
+/// Linux gives each pid namespace a limit of its own since this release; before, the same file is the whole machine's.
+const OWN_PID_MAX: (u32, u32) = (6, 14);
+
+/// Bounds the processes and threads of this pid namespace, and nothing where the kernel has one limit for all namespaces
+/// (`kernel.pid_max` in proc_sys_kernel(5)). It is the one limit that binds root, whom RLIMIT_NPROC does not: a bomb meets it
+/// whatever becomes of those who look at its size.
+///
+/// # Errors
+/// Those of writing to /proc.
+pub fn limit_numbers(most: u32) -> io::Result<()> {
+    if release().is_none_or(|release| release < OWN_PID_MAX) {
+        return Ok(());
+    }
+    write("/proc/sys/kernel/pid_max", &most.to_string())
+}
+
+/// The first two numbers of the kernel's release.
+fn release() -> Option<(u32, u32)> {
+    let text = fs::read_to_string("/proc/sys/kernel/osrelease").ok()?;
+    let mut numbers = text.trim().split(['.', '-']).map(|word| word.parse().ok());
+    Some((numbers.next()??, numbers.next()??))
+}
+
 /// Brings up the loopback interface of this network namespace.
 ///
 /// # Errors

@@ -28,6 +28,12 @@ pub fn mount_sandbox(_wanted: &Mounts) -> io::Result<()> {
 
 /// # Errors
 /// Always.
+pub fn limit_numbers(_most: u32) -> io::Result<()> {
+    Err(unsupported(NONE))
+}
+
+/// # Errors
+/// Always.
 pub fn loopback_up() -> io::Result<()> {
     Err(unsupported(NONE))
 }
