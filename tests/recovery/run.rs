@@ -17,7 +17,7 @@ const SOMEBODY: u32 = 61_235;
 /// For anything that a test waits for; reached only when something hangs.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// Bytes that are enough for the first record of a report, and not for those of a scenario.
-const HEADER: usize = 1024;
+const HEADER: usize = 256;
 /// Of the scenario that sleeps almost too long.
 pub const DEADLINE: Duration = Duration::from_millis(3_000);
 
