@@ -8,11 +8,15 @@ use super::observe::others;
 use crate::generate::act::Act;
 use crate::generate::program::{Op, Program};
 use crate::sys::{self, Listed};
-use crate::trace::hang::{Doing, Made, Process, Snapshot};
+use crate::trace::hang::{Doing, Made, Process, Snapshot, Thread};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// At most so many processes are looked at.
 const MOST: usize = 64;
+/// So often somebody who runs is looked at again, with this pause: who was only woken for a moment has gone back to sleep.
+const LOOKS: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// Takes it.
 pub fn take(alone: bool, arena: &Arena, program: &Program, adapter: Option<i32>) -> Snapshot {
@@ -36,19 +40,36 @@ pub fn take(alone: bool, arena: &Arena, program: &Program, adapter: Option<i32>)
 fn process(line: &Listed, arena: &Arena, actors: u16, adapter: Option<i32>) -> Process {
     let actor = arena.actor_of(line.pid, actors);
     let state = sys::state_of(line.pid).unwrap_or_default();
+    let (word, threads) = settled(line);
     Process {
         pid: line.pid,
         ppid: line.ppid,
         actor,
         adapter: actor.is_none() && adapter == Some(line.pid),
         command: line.command.clone(),
-        state: line.state.to_owned(),
+        state: word,
         doing: actor.and_then(|actor| doing(arena.doing(actor).load(Ordering::Acquire))),
-        threads: sys::threads(line.pid),
+        threads,
         fds: state.fds.into_iter().map(|fd| (sys::is_fifo(line.pid, fd.fd), fd)).map(|(fifo, fd)| (fd, fifo)).collect(),
         pending: state.pending,
         blocked: state.blocked,
     }
+}
+
+/// The state of a process and what its threads are in. A wait with a limit wakes its caller now and then, to look at the clock; that
+/// is not what it does.
+fn settled(line: &Listed) -> (String, Vec<Thread>) {
+    let runs = |threads: &[Thread]| threads.iter().any(|thread| thread.call.name == "running" || thread.state == "running");
+    let (mut state, mut threads) = (line.state, sys::threads(line.pid));
+    for _ in 0..LOOKS {
+        if state != "running" && !runs(&threads) {
+            break;
+        }
+        std::thread::sleep(PAUSE);
+        threads = sys::threads(line.pid);
+        state = sys::listed(line.pid).map_or(state, |now| now.state);
+    }
+    (state.to_owned(), threads)
 }
 
 /// What the arena's word says; see [`super::arena::Header`].
