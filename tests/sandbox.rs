@@ -179,6 +179,22 @@ fn harm_stays_inside() {
     });
 }
 
+/// What binds root where the kernel lets each pid namespace have a limit of its own, and the machine's is left alone.
+#[test]
+fn a_case_has_a_limit_of_process_numbers_of_its_own() {
+    const FILE: &str = "/proc/sys/kernel/pid_max";
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let mut numbers = release.split('.').map(|word| word.parse::<u32>().unwrap_or(0));
+    let own = (numbers.next(), numbers.next()) >= (Some(6), Some(14));
+    let before = fs::read_to_string(FILE).unwrap_or_default();
+    at_each_level(|session| {
+        let seen = output(&run(session, &shell(&format!("cat {FILE}"))), "stdout");
+        let expected = if own && session.isolation().alone() { "8192" } else { before.trim() };
+        assert_eq!(seen.trim(), expected, "{}", session.isolation());
+    });
+    assert_eq!(fs::read_to_string(FILE).unwrap_or_default(), before);
+}
+
 #[test]
 fn a_fork_bomb_ends_as_a_verdict() {
     at_each_level(|session| {

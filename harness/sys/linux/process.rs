@@ -262,8 +262,8 @@ fn kill_groups(own: i32) {
     if all.len() < CROWD {
         return;
     }
-    // SAFETY: only reads an id.
-    let mut done = BTreeSet::from([unsafe { libc::getpgrp() }]);
+    // SAFETY: only reads an id. Of 0 and 1 kill(2) would make other groups: the caller's, and everybody.
+    let mut done = BTreeSet::from([0, 1, unsafe { libc::getpgrp() }]);
     for process in all.iter().filter(|line| line.state != "zombie") {
         if !done.contains(&process.pgid) {
             signal_exactly(process, libc::SIGSTOP);
@@ -307,7 +307,8 @@ fn signal_exactly(process: &Listed, signal: i32) {
 /// Those of setrlimit(2).
 pub fn limit_cpu(seconds: u64) -> io::Result<()> {
     let wanted = libc::rlimit64 { rlim_cur: seconds, rlim_max: seconds };
-    // SAFETY: `wanted` is a valid rlimit64; a null old limit is not written to. Mostly there is no limit yet, and asking for it first would be a call for nothing.
+    // SAFETY: `wanted` is a valid rlimit64; a null old limit is not written to. Mostly there is no limit yet, and asking for it first
+    // would be a call for nothing.
     let done =
         unsafe { libc::syscall(libc::SYS_prlimit64, 0, libc::RLIMIT_CPU, &raw const wanted, std::ptr::null_mut::<libc::rlimit64>()) };
     if done == 0 { Ok(()) } else { limit(libc::RLIMIT_CPU, seconds) }
