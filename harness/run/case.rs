@@ -13,7 +13,7 @@ use super::deadline::{Over, Wait};
 use super::frame::{self, Done, Job, ended_in_words};
 use super::plain::{self, interpreted, plain};
 use super::warden::Warden;
-use super::{excess, observe, privilege, snapshot};
+use super::{excess, home, observe, privilege, snapshot};
 use crate::generate::act::{Act, Attribute};
 use crate::generate::program::{Op, Program};
 use crate::plan::script::{Ended, Outcome};
@@ -72,7 +72,7 @@ impl Warden {
 
     /// Whether nothing is spared after this case.
     fn in_full(&self) -> bool {
-        self.cases.is_multiple_of(plain::EVERY)
+        self.cases == 1 || self.cases.is_multiple_of(plain::EVERY)
     }
 
     /// Steps 1 to 4; `None` when main is gone, an error when the case could not even begin.
@@ -295,6 +295,9 @@ impl Warden {
 
     /// Events, output, files and shared names; then the case directory as new.
     fn gather(&mut self, program: &Program, done: &mut Done) {
+        if plain::groups(program) {
+            sys::release(&home::control_group(self.home.dir()));
+        }
         done.flags[1] = Some(self.capture.described());
         if self.arena.overflowed() {
             done.end = by_us(program, "the case recorded more events than there is room for".to_owned());

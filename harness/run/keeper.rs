@@ -2,7 +2,7 @@
 //! removes what only an outsider can remove. It is single-threaded and does nothing else.
 
 use super::frame::{Channel, Hello, Order, Report, Start};
-use super::{Isolation, sandbox, warden};
+use super::{Isolation, home, sandbox, warden};
 use crate::sys;
 use std::fs;
 use std::io::{self, Read, Write};
@@ -97,7 +97,7 @@ fn raise(level: Isolation, channel: Channel, start: &Start, run: &Path, tried: &
     match Fork::at(level) {
         Err(why) => Err((channel, why)),
         Ok(Fork { pid: 0, go, ready }) => become_warden(level, channel, start, run, tried, go, ready),
-        Ok(Fork { pid, go, ready }) => match let_go(level, pid, go, ready) {
+        Ok(Fork { pid, go, ready }) => match let_go(level, run, pid, go, ready) {
             Ok(()) => Ok(pid),
             Err(why) => {
                 let _ = sys::kill(pid, libc::SIGKILL);
@@ -135,7 +135,9 @@ impl Fork {
 }
 
 /// The keeper's half of the start: maps the child's ids, lets it go on, and hears how it went.
-fn let_go(level: Isolation, pid: i32, go: OwnedFd, ready: OwnedFd) -> Result<(), String> {
+fn let_go(level: Isolation, run: &Path, pid: i32, go: OwnedFd, ready: OwnedFd) -> Result<(), String> {
+    // A limit beside the others, and the only one that binds root on every kernel: mostly root alone may have it.
+    let _ = sys::confine(&home::warden_group(run), pid, sandbox::TASKS);
     if level.alone() {
         sys::write_id_maps(pid).map_err(|error| error.to_string())?;
     }
@@ -186,5 +188,6 @@ fn become_warden(
 /// Kills and reaps what a warden without namespaces left, and removes the run directory.
 fn sweep(run: &Path) {
     super::observe::end_everything(false);
+    home::forget_groups(run);
     let _ = fs::remove_dir_all(run);
 }

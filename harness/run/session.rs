@@ -9,7 +9,7 @@
 use super::Isolation;
 use super::frame::{self, AdapterCommand, Channel, Done, Hello, Job, Order, Report, Start};
 use super::subject::{self, Subject};
-use super::{record, warden};
+use super::{home, record, warden};
 use crate::generate::program::Program;
 use crate::generate::reach;
 use crate::plan::script::Script;
@@ -409,7 +409,8 @@ fn bury(live: Option<Live>) {
         drop(channel);
         // It is our child and ends by itself; there is nothing to do about a wait that fails.
         let _ = keeper.wait();
-        // Mostly it is gone already.
+        // Mostly they are gone already.
+        home::forget_groups(&hello.run);
         let _ = std::fs::remove_dir_all(&hello.run);
     }
 }
