@@ -182,7 +182,8 @@ impl Warden {
         {
             return Err(End::Unsupported { reason: format!("{} does not claim `{lacking}`", adapter.hello.library) });
         }
-        if needs(&program.root).contains(&"user") {
+        // An ordinary user's programs run as nobody else, whatever is asked for.
+        if !start.ordinary && needs(&program.root).contains(&"user") {
             self.let_users_run()?;
         }
         done.adapter[0] = sys::state_of(adapter.pid).ok();
