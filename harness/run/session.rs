@@ -47,7 +47,7 @@ pub struct Options {
     pub agent: Option<PathBuf>,
     /// Limit of a subject's start in milliseconds.
     pub start_ms: u64,
-    /// Limit of one request to a subject in milliseconds.
+    /// Limit of one request to a subject in milliseconds, unless its scenario is given more time than most.
     pub request_ms: u64,
     /// Size of each warden's file system in bytes (levels with namespaces).
     pub bytes: u64,
