@@ -325,8 +325,9 @@ impl Session {
         if self.isolation.alone()
             && let Some(live) = slot.as_mut()
         {
-            // A stuck warden would not see its channel close. With its keeper it dies, and with it all of its namespace.
-            let _ = live.keeper.kill();
+            // A stuck warden would not see its channel close. Its keeper ends it, and with it all of its namespace.
+            let keeper = live.keeper.id().cast_signed();
+            let _ = (sys::kill(keeper, libc::SIGTERM), sys::kill(keeper, libc::SIGCONT));
         }
         bury(slot.take());
         Err(failed)

@@ -39,7 +39,7 @@ pub use guard::{guard, lost, unguard};
 pub use own::{fd_state, own_state};
 pub use patience::Patience;
 pub use sample::{Known, Sample};
-pub use wait::{Change, await_end, decode, peek, reap, wait_for};
+pub use wait::{Change, await_end, await_end_of, decode, peek, reap, wait_for};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
