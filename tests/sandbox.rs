@@ -195,6 +195,33 @@ fn a_case_has_a_limit_of_process_numbers_of_its_own() {
     assert_eq!(fs::read_to_string(FILE).unwrap_or_default(), before);
 }
 
+/// What binds root on every kernel, where a control group can be made; it goes with its warden.
+#[test]
+fn a_case_is_in_the_control_group_of_its_warden() {
+    let name = format!("childproof-test-{}", std::process::id());
+    let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+    let possible = childproof::sys::confine(&name, child.id().cast_signed(), 10).is_ok();
+    drop(child.stdin.take());
+    child.wait().unwrap();
+    childproof::sys::release(&name);
+    let groups = std::cell::RefCell::new(vec![name]);
+    at_each_level(|session| {
+        let dir = session.run_dirs().remove(0);
+        let group = dir.file_name().unwrap().to_string_lossy().into_owned();
+        let seen = output(&run(session, &shell("cat /proc/self/cgroup")), "stdout");
+        assert_eq!(seen.contains(&group), possible, "{}: {group} in {seen}", session.isolation());
+        groups.borrow_mut().push(group);
+    });
+    let left: Vec<_> = groups.into_inner().into_iter().filter(|group| below(Path::new("/sys/fs/cgroup"), group, 5)).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// Whether there is a directory of this name, so deep at most.
+fn below(dir: &Path, name: &str, depth: u32) -> bool {
+    let dirs = fs::read_dir(dir).into_iter().flatten().flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    dirs.into_iter().any(|entry| entry.file_name() == name || (depth > 0 && below(&entry.path(), name, depth - 1)))
+}
+
 #[test]
 fn a_fork_bomb_ends_as_a_verdict() {
     at_each_level(|session| {

@@ -219,6 +219,11 @@ pub enum Attribute {
     Nice(i32),
     /// setsid; `Done(session)`
     NewSession,
+    /// A control group in which no more than so many processes and threads can be.
+    ControlGroup {
+        /// This process included.
+        most: u32,
+    },
     /// setpgid
     Group {
         /// Which process.
@@ -375,6 +380,7 @@ pub enum Act {
         mode: Mode,
         create: bool,
         cloexec: bool,
+        nonblock: bool,
     },
     Close {
         fd: FdRef,
@@ -388,6 +394,7 @@ pub enum Act {
         fd: FdRef,
         payload: Payload,
         once: bool,
+        no_signal: bool,
     },
     /// `Done(bytes written)`; `piece` 0 = one call per record.
     WriteRecords {

@@ -121,7 +121,7 @@ mod tests {
     }
 
     fn open(path: &str) -> Act {
-        Act::Open { slot: 0, path: path.into(), mode: Mode::Read, create: false, cloexec: false }
+        Act::Open { slot: 0, path: path.into(), mode: Mode::Read, create: false, cloexec: false, nonblock: false }
     }
 
     fn file(kind: FileKind, text: &str, mode: u32) -> Act {

@@ -78,6 +78,7 @@ pub const KINDS: &[Kind] = &[
     kind("attribute", "chdir", Planes::Platform, "", "go into a directory of the case directory"),
     kind("attribute", "nice", Planes::Platform, "", "add to the nice value"),
     kind("attribute", "new-session", Planes::Platform, "", "lead a new session"),
+    kind("attribute", "control-group", Planes::Platform, "", "go into a control group of its own that limits processes"),
     kind("attribute", "group", Planes::Platform, "", "put a process into a process group"),
     kind("attribute", "kill-group", Planes::Platform, "", "send a signal to every process of a group"),
     kind("attribute", "spin", Planes::Platform, "", "use the processor until a signal comes"),
@@ -106,6 +107,7 @@ pub const KINDS: &[Kind] = &[
     kind("blocking", "thread-memory", Planes::Platform, "", "have threads write to one mapping and to their own stacks"),
     kind("blocking", "thread-crash", Planes::Platform, "", "have one of several threads crash"),
     kind("blocking", "thread-relay", Planes::Platform, "", "have a second thread sleep in so many reads, and wake it each time"),
+    kind("blocking", "thread-write", Planes::Platform, "", "have a second thread write, and tell for whom PIPE is pending"),
     kind("blocking", "report-switches", Planes::Platform, "", "record how often the process was switched away from"),
     kind("socket", "listen", Planes::Platform, "", "make a listener: unix, tcp4 or tcp6"),
     kind("socket", "connect", Planes::Platform, "", "connect to a listener"),
@@ -220,6 +222,7 @@ fn index(step: &Step) -> usize {
         Chdir
         Nice
         NewSession
+        ControlGroup
         Group
         KillGroup
         Spin
@@ -248,6 +251,7 @@ fn index(step: &Step) -> usize {
         ThreadMemory
         ThreadCrash
         ThreadRelay
+        ThreadWrite
         ReportSwitches
         Listen
         Connect

@@ -13,7 +13,7 @@ use super::deadline::{Over, Wait};
 use super::frame::{self, Done, Job, ended_in_words};
 use super::plain::{self, interpreted, plain};
 use super::warden::Warden;
-use super::{excess, observe, privilege, snapshot};
+use super::{excess, home, observe, privilege, snapshot};
 use crate::generate::act::{Act, Attribute};
 use crate::generate::program::{Op, Program};
 use crate::plan::script::{Ended, Outcome};
@@ -72,7 +72,7 @@ impl Warden {
 
     /// Whether nothing is spared after this case.
     fn in_full(&self) -> bool {
-        self.cases.is_multiple_of(plain::EVERY)
+        self.cases == 1 || self.cases.is_multiple_of(plain::EVERY)
     }
 
     /// Steps 1 to 4; `None` when main is gone, an error when the case could not even begin.
@@ -182,7 +182,8 @@ impl Warden {
         {
             return Err(End::Unsupported { reason: format!("{} does not claim `{lacking}`", adapter.hello.library) });
         }
-        if needs(&program.root).contains(&"user") {
+        // An ordinary user's programs run as nobody else, whatever is asked for.
+        if !start.ordinary && needs(&program.root).contains(&"user") {
             self.let_users_run()?;
         }
         done.adapter[0] = sys::state_of(adapter.pid).ok();
@@ -193,7 +194,10 @@ impl Warden {
             });
         }
         let [request_fd, reply_fd] = adapter.fds();
-        Ok(Some(DriverLink { request_fd, reply_fd, pid: adapter.pid, request_ms: job.request_ms }))
+        // A scenario that is given more time is slow in single questions, too: all starts of all threads are one.
+        let slow = program.deadline_ms > DEADLINE_MS;
+        let request_ms = if slow { job.request_ms.max(program.deadline_ms) } else { job.request_ms };
+        Ok(Some(DriverLink { request_fd, reply_fd, pid: adapter.pid, request_ms }))
     }
 
     /// Opens what programs that run as another user need, or says what they cannot reach.
@@ -295,6 +299,9 @@ impl Warden {
 
     /// Events, output, files and shared names; then the case directory as new.
     fn gather(&mut self, program: &Program, done: &mut Done) {
+        if plain::groups(program) {
+            sys::release(&home::control_group(self.home.dir()));
+        }
         done.flags[1] = Some(self.capture.described());
         if self.arena.overflowed() {
             done.end = by_us(program, "the case recorded more events than there is room for".to_owned());

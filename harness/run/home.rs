@@ -26,6 +26,24 @@ pub struct Home {
     moved: u32,
 }
 
+/// The control group that a run directory's warden is put into.
+pub fn warden_group(run: &Path) -> String {
+    run.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Removes both groups, once nobody is in them.
+pub fn forget_groups(run: &Path) {
+    let group = warden_group(run);
+    sys::release(&format!("{group}/{}", control_group(&run.join("case"))));
+    sys::release(&control_group(&run.join("case")));
+    sys::release(&group);
+}
+
+/// The one that the processes of a case may make.
+pub fn control_group(case: &Path) -> String {
+    format!("{}-case", warden_group(case.parent().unwrap_or(case)))
+}
+
 /// The file system then and now.
 #[derive(Clone, Copy, Debug)]
 pub struct Touched {

@@ -2,7 +2,7 @@
 //! removes what only an outsider can remove. It is single-threaded and does nothing else.
 
 use super::frame::{Channel, Hello, Order, Report, Start};
-use super::{Isolation, sandbox, warden};
+use super::{Isolation, home, sandbox, warden};
 use crate::sys;
 use std::fs;
 use std::io::{self, Read, Write};
@@ -10,6 +10,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI32, Ordering};
 
 /// The longest base of a run directory: the path of a unix socket in a case must fit into 100 bytes or so.
 const LONGEST_BASE: usize = 40;
@@ -79,6 +80,8 @@ fn raise_first(mut channel: Channel, start: &Start, run: &Path) -> i32 {
     for level in &start.levels {
         channel = match raise(*level, channel, start, run, &tried) {
             Ok(warden) => {
+                sys::await_end_of(warden);
+                forget();
                 let ended = sys::wait_for(warden);
                 return i32::from(!matches!(ended, Ok(crate::plan::script::Ended::Exited(0))));
             }
@@ -92,14 +95,38 @@ fn raise_first(mut channel: Channel, start: &Start, run: &Path) -> i32 {
     1
 }
 
+/// The warden, for [`end_it`].
+static WARDEN: AtomicI32 = AtomicI32::new(0);
+
+/// The handler of TERM. Whoever wants a stuck warden gone, main above all, asks its keeper: killed itself, that would sweep nothing.
+extern "C" fn end_it(_: i32) {
+    let warden = WARDEN.load(Ordering::Relaxed);
+    if warden > 0 {
+        // SAFETY: kill is async-signal-safe, and the child is not reaped before its number is forgotten.
+        unsafe { libc::kill(warden, libc::SIGKILL) };
+    }
+}
+
+fn remember(warden: i32) {
+    WARDEN.store(warden, Ordering::Relaxed);
+    // SAFETY: the handler calls nothing but kill; BSD semantics, which every platform here has, restart what it interrupts.
+    unsafe { libc::signal(libc::SIGTERM, end_it as *const () as libc::sighandler_t) };
+}
+
+/// Before it is reaped. From here on TERM does nothing, so that who is impatient does not keep us from sweeping.
+fn forget() {
+    WARDEN.store(0, Ordering::Relaxed);
+}
+
 /// Forks the warden; it has all its steps behind it when this returns its pid. On failure the channel comes back.
 fn raise(level: Isolation, channel: Channel, start: &Start, run: &Path, tried: &[(Isolation, String)]) -> Result<i32, (Channel, String)> {
     match Fork::at(level) {
         Err(why) => Err((channel, why)),
         Ok(Fork { pid: 0, go, ready }) => become_warden(level, channel, start, run, tried, go, ready),
-        Ok(Fork { pid, go, ready }) => match let_go(level, pid, go, ready) {
+        Ok(Fork { pid, go, ready }) => match let_go(level, run, pid, go, ready) {
             Ok(()) => Ok(pid),
             Err(why) => {
+                forget();
                 let _ = sys::kill(pid, libc::SIGKILL);
                 let _ = sys::wait_for(pid);
                 Err((channel, why))
@@ -119,6 +146,8 @@ struct Fork {
 impl Fork {
     fn at(level: Isolation) -> Result<Fork, String> {
         sandbox::eligible(level)?;
+        // The child is not to inherit what was set for one before it.
+        sys::default_action(libc::SIGTERM);
         let pipe = || io::pipe().map_err(|error| format!("make a pipe: {error}"));
         let ((go_read, go_write), (ready_read, ready_write)) = (pipe()?, pipe()?);
         if level == Isolation::Root {
@@ -135,7 +164,10 @@ impl Fork {
 }
 
 /// The keeper's half of the start: maps the child's ids, lets it go on, and hears how it went.
-fn let_go(level: Isolation, pid: i32, go: OwnedFd, ready: OwnedFd) -> Result<(), String> {
+fn let_go(level: Isolation, run: &Path, pid: i32, go: OwnedFd, ready: OwnedFd) -> Result<(), String> {
+    remember(pid);
+    // A limit beside the others, and the only one that binds root on every kernel: mostly root alone may have it.
+    let _ = sys::confine(&home::warden_group(run), pid, sandbox::TASKS);
     if level.alone() {
         sys::write_id_maps(pid).map_err(|error| error.to_string())?;
     }
@@ -186,5 +218,6 @@ fn become_warden(
 /// Kills and reaps what a warden without namespaces left, and removes the run directory.
 fn sweep(run: &Path) {
     super::observe::end_everything(false);
+    home::forget_groups(run);
     let _ = fs::remove_dir_all(run);
 }

@@ -11,15 +11,21 @@
 //! The look that is spared is not given up: each warden takes it after one case in [`EVERY`] all the same, whatever the program, so
 //! that a platform on which fork or pipe changes a limit is found out.
 
-use crate::generate::act::Act;
+use crate::generate::act::{Act, Attribute};
 use crate::generate::program::{Op, Program};
 
-/// Of so many cases one is looked at in full.
-pub const EVERY: u32 = 16;
+/// Of so many cases one is looked at in full; a prime, so that no scenario whose cases come in a rhythm keeps out of its way.
+pub const EVERY: u32 = 13;
 
 /// Whether nothing runs in a case but steps of ours, forked from the warden.
 pub fn interpreted(program: &Program) -> bool {
     !program.library && program.agents.is_empty() && all(&program.root, &|act| !matches!(act, Act::Exec { .. } | Act::PosixSpawn(_)))
+}
+
+/// Whether a process of the case may have made a control group, by a step of its own.
+pub fn groups(program: &Program) -> bool {
+    let makes_none = |act: &Act| !matches!(act, Act::Attribute(Attribute::ControlGroup { .. }));
+    !(all(&program.root, &makes_none) && program.agents.iter().all(|agent| all(&agent.ops, &makes_none)))
 }
 
 /// Whether all of it is plain.

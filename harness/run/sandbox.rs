@@ -12,6 +12,8 @@ const FILES: u64 = 65_536;
 
 /// Numbers of processes and threads that a pid namespace has at most: more than what ends a case as a bomb.
 const NUMBERS: u32 = 8192;
+/// Processes and threads of a warden and of its cases, where a control group can be made.
+pub const TASKS: u64 = 2048;
 
 type Step = Result<(), String>;
 

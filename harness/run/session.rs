@@ -9,7 +9,7 @@
 use super::Isolation;
 use super::frame::{self, AdapterCommand, Channel, Done, Hello, Job, Order, Report, Start};
 use super::subject::{self, Subject};
-use super::{record, warden};
+use super::{home, record, warden};
 use crate::generate::program::Program;
 use crate::generate::reach;
 use crate::plan::script::Script;
@@ -47,7 +47,7 @@ pub struct Options {
     pub agent: Option<PathBuf>,
     /// Limit of a subject's start in milliseconds.
     pub start_ms: u64,
-    /// Limit of one request to a subject in milliseconds.
+    /// Limit of one request to a subject in milliseconds, unless its scenario is given more time than most.
     pub request_ms: u64,
     /// Size of each warden's file system in bytes (levels with namespaces).
     pub bytes: u64,
@@ -325,8 +325,9 @@ impl Session {
         if self.isolation.alone()
             && let Some(live) = slot.as_mut()
         {
-            // A stuck warden would not see its channel close. With its keeper it dies, and with it all of its namespace.
-            let _ = live.keeper.kill();
+            // A stuck warden would not see its channel close. Its keeper ends it, and with it all of its namespace.
+            let keeper = live.keeper.id().cast_signed();
+            let _ = (sys::kill(keeper, libc::SIGTERM), sys::kill(keeper, libc::SIGCONT));
         }
         bury(slot.take());
         Err(failed)
@@ -409,7 +410,8 @@ fn bury(live: Option<Live>) {
         drop(channel);
         // It is our child and ends by itself; there is nothing to do about a wait that fails.
         let _ = keeper.wait();
-        // Mostly it is gone already.
+        // Mostly they are gone already.
+        home::forget_groups(&hello.run);
         let _ = std::fs::remove_dir_all(&hello.run);
     }
 }

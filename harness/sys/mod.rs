@@ -8,7 +8,8 @@
 //! | file | functions |
 //! |---|---|
 //! | `process` | [`clone_isolated`], [`subreaper`], [`no_new_privileges`], [`close_from`], [`pin`], [`cpus`], [`drop_privileges`], [`easy_to_kill`], [`limit_of`], [`become_ordinary`], [`let_nobody_look`], [`let_others_look`], [`fork_bare`] |
-//! | `namespace` | [`write_id_maps`], [`limit_numbers`], [`limit_numbers`], [`mount_sandbox`], [`loopback_up`] |
+//! | `cgroup` | [`confine`], [`release`] |
+//! | `namespace` | [`write_id_maps`], [`limit_numbers`], [`mount_sandbox`], [`loopback_up`] |
 //! | `list` | [`processes`], [`state_of`], [`descriptor_count`], [`usage`], [`own_memory`] |
 //! | `blocked` | [`threads`], [`is_fifo`], [`file_locks`], [`socket_peers`] |
 //! | `own` | [`SIGNALS`], [`LIMITS`], [`dispositions`], [`own_ids`], [`open_fds`], [`open_fds_into`], [`fd_target`], [`fd_target_into`], [`thread_count`] |
@@ -38,7 +39,7 @@ pub use guard::{guard, lost, unguard};
 pub use own::{fd_state, own_state};
 pub use patience::Patience;
 pub use sample::{Known, Sample};
-pub use wait::{Change, await_end, decode, peek, reap, wait_for};
+pub use wait::{Change, await_end, await_end_of, decode, peek, reap, wait_for};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;

@@ -53,6 +53,19 @@ pub fn wait_for(pid: i32) -> io::Result<Ended> {
     }
 }
 
+/// Waits until this child has ended, and leaves it to be reaped: until then its number is nobody else's.
+pub fn await_end_of(pid: i32) {
+    // SAFETY: an all-zero siginfo_t is valid, and it is a valid place for one.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    loop {
+        // SAFETY: as above.
+        let waited = unsafe { libc::waitid(libc::P_PID, pid.cast_unsigned(), &raw mut info, libc::WEXITED | libc::WNOWAIT) };
+        if waited == 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+            return;
+        }
+    }
+}
+
 /// Waits until any child has ended, and leaves it to be reaped. `false` when there is none.
 pub fn await_end() -> bool {
     // SAFETY: an all-zero siginfo_t is valid, and it is a valid place for one.

@@ -117,6 +117,11 @@ pub enum System {
     ThreadRelay {
         rounds: u32,
     },
+    /// One write by a second thread with PIPE blocked; `Done(bytes)`, `Done(0)` where PIPE is then pending for that thread alone.
+    ThreadWrite {
+        fd: FdRef,
+        bytes: u32,
+    },
     /// `Number` events `voluntary switches LABEL` and `involuntary switches LABEL`; `Done(voluntary)`.
     Switches {
         label: String,

@@ -47,6 +47,12 @@ impl Lowering<'_> {
         Ok(declared.op(Act::Attribute(Attribute::NewSession)))
     }
 
+    pub(super) fn control_group(&mut self, here: &Here, step: &attribute::ControlGroup) -> Lowered<Op> {
+        let most: u32 = self.values.int(&step.processes)?;
+        let label = format!("go into a control group of at most {most} processes");
+        self.plain(here, "control-group", label, None, Act::Attribute(Attribute::ControlGroup { most }))
+    }
+
     pub(super) fn group(&mut self, here: &Here, step: &attribute::Group) -> Lowered<Op> {
         let (of, join) = (self.who(here, &step.of)?, self.who(here, &step.join)?);
         let label = if of == join {

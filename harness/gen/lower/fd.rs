@@ -41,11 +41,12 @@ impl Lowering<'_> {
             fd::OpenMode::ReadWrite => (Mode::ReadWrite, "reading and writing"),
             fd::OpenMode::Append => (Mode::Append, "appending"),
         };
-        let label = format!("open {} for {word} as {}", step.path, step.name);
+        let waiting = if step.nonblock { ", waiting for nobody" } else { "" };
+        let label = format!("open {} for {word} as {}{waiting}", step.path, step.name);
         let declared = self.declare(here, "open", label, Some(&step.name), &step.expect)?;
         here.name_fd(step.name.clone(), slot);
         let path = case_path(&step.path);
-        Ok(declared.op(Act::Open { slot, path, mode, create: step.create, cloexec }))
+        Ok(declared.op(Act::Open { slot, path, mode, create: step.create, cloexec, nonblock: step.nonblock }))
     }
 
     pub(super) fn close(&mut self, here: &mut Here, step: &fd::Close) -> Lowered<Op> {
@@ -65,7 +66,7 @@ impl Lowering<'_> {
         let payload = self.payload(step)?;
         let label = write_label(&payload, &to, step.once);
         let declared = self.declare(here, "write", label, Some(&to), &step.expect)?;
-        Ok(declared.op(Act::Write { fd, payload, once: step.once }))
+        Ok(declared.op(Act::Write { fd, payload, once: step.once, no_signal: step.no_signal }))
     }
 
     /// What a write writes.

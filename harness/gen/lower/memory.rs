@@ -16,7 +16,7 @@ impl Lowering<'_> {
         here.name_memory(&step.name, slot);
         let word = if shared { "shared" } else { "private" };
         let label = format!("map {pages} {word} pages as {}", step.name);
-        self.plain(here, "memory", label, Some(&step.name), Act::Memory { slot, pages, shared })
+        Ok(self.declare(here, "memory", label, Some(&step.name), &step.expect)?.op(Act::Memory { slot, pages, shared }))
     }
 
     pub(super) fn poke(&mut self, here: &mut Here, step: &memory::Poke) -> Lowered<Op> {

@@ -223,6 +223,7 @@ impl<'a> Lowering<'a> {
             Step::Umask(umask) => ops.push(self.umask(here, umask)?),
             Step::Chdir(chdir) => ops.push(self.chdir(here, chdir)?),
             Step::Nice(nice) => ops.push(self.nice(here, nice)?),
+            Step::ControlGroup(group) => ops.push(self.control_group(here, group)?),
             Step::NewSession(session) => ops.push(self.new_session(here, session)?),
             Step::Group(group) => ops.push(self.group(here, group)?),
             Step::KillGroup(kill) => ops.push(self.kill_group(here, kill)?),

@@ -78,7 +78,7 @@ fn label(name: &str, program: &str, actions: &[String]) -> String {
 
 /// One file action out of its words. Paths stay as they are: they are relative to the directory that the actions have reached.
 fn parsed(action: &str) -> Lowered<FileAction> {
-    let number = |word: &str| word.parse::<i32>().ok().filter(|number| (0..4096).contains(number));
+    let number = |word: &str| word.parse::<i32>().ok().filter(|number| (-1..4096).contains(number));
     let (word, rest) = action.split_once(' ').unwrap_or((action, ""));
     let two = rest.split_once(' ');
     let parsed = match (word, two) {

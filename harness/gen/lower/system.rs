@@ -36,6 +36,7 @@ pub(super) fn is_one(step: &Step) -> bool {
             | Step::ThreadMemory(_)
             | Step::ThreadCrash(_)
             | Step::ThreadRelay(_)
+            | Step::ThreadWrite(_)
             | Step::ReportSwitches(_)
     )
 }
@@ -77,6 +78,11 @@ impl Lowering<'_> {
                 let rounds = self.values.int(&relay.rounds)?;
                 let words = format!("have a second thread sleep in {rounds} reads");
                 self.one(here, "thread-relay", words, None, &Expect::Success, System::ThreadRelay { rounds })
+            }
+            Step::ThreadWrite(write) => {
+                let (fd, bytes) = (here.fd(&write.to)?, self.values.int(&write.bytes)?);
+                let words = format!("have a second thread write {bytes} bytes to {}", write.to);
+                self.one(here, "thread-write", words, Some(&write.to), &write.expect, System::ThreadWrite { fd, bytes })
             }
             Step::ReportSwitches(label) => {
                 let name = self.values.name(&label.0)?;

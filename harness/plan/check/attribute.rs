@@ -19,6 +19,7 @@ impl Checker<'_> {
             Step::Umask(umask) => self.expr(frame, body, &umask.0, Sort::Int),
             Step::Nice(nice) => self.expr(frame, body, &nice.0, Sort::Int),
             Step::Chdir(chdir) => self.free_text(frame, body, &chdir.0),
+            Step::ControlGroup(group) => self.expr(frame, body.at("processes"), &group.processes, Sort::Int),
             Step::NewSession(session) => self.expect(frame, body, &session.expect),
             Step::Group(group) => {
                 for (field, who) in [("of", &group.of), ("join", &group.join)] {

@@ -61,6 +61,7 @@ impl Checker<'_> {
             | Step::Chdir(_)
             | Step::Nice(_)
             | Step::NewSession(_)
+            | Step::ControlGroup(_)
             | Step::Group(_)
             | Step::KillGroup(_)
             | Step::Become(_)
@@ -117,6 +118,7 @@ impl Checker<'_> {
             Step::Memory(memory) => {
                 self.expr(frame, body.at("pages"), &memory.pages, Sort::Int);
                 self.field(frame, body, "shared", memory.shared.as_ref(), Sort::Bool);
+                self.expect(frame, body, &memory.expect);
             }
             Step::Poke(poke) => {
                 self.object_of(frame, body.at("in"), &poke.place, Object::Memory);

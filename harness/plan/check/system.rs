@@ -133,6 +133,11 @@ impl Checker<'_> {
                 self.word(frame, body.at("signal"), &threads.signal, "a way to crash", |word| words::among(word, words::CRASHES));
             }
             Step::ThreadRelay(relay) => self.expr(frame, body.at("rounds"), &relay.rounds, Sort::Int),
+            Step::ThreadWrite(write) => {
+                self.endpoint(frame, body.at("to"), &write.to);
+                self.expr(frame, body.at("bytes"), &write.bytes, Sort::Int);
+                self.expect(frame, body, &write.expect);
+            }
             Step::ReportSwitches(label) => self.free_text(frame, body, &label.0),
             _ => self.worker_fields(frame, step, body),
         }

@@ -76,6 +76,15 @@ pub struct KillGroup {
     pub expect: Expect,
 }
 
+/// `control-group: {processes: 5}`: go into a control group of its own, in which no more than so many processes and threads can be;
+/// `unavailable` where none can be made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ControlGroup {
+    /// How many, this process included.
+    pub processes: Expr,
+}
+
 /// `spin: {}`: use the processor until a signal ends the process; an endless loop is an outcome that limits are to prevent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

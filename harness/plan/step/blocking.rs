@@ -61,6 +61,20 @@ pub struct ThreadRelay {
     pub rounds: Expr,
 }
 
+/// `thread-write: {to: p.write, bytes: 10}`: a second thread makes one call that writes so many bytes, with PIPE blocked in both.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ThreadWrite {
+    /// The endpoint.
+    pub to: String,
+    /// How many.
+    pub bytes: Expr,
+    /// What must come of it; success returns the count of bytes, or, where the call failed with EPIPE, 0 while PIPE is pending for
+    /// the writing thread and for no other; `EIO` where it is pending for both, for the first alone, or for neither.
+    #[serde(default, skip_serializing_if = "Expect::is_success")]
+    pub expect: Expect,
+}
+
 /// `report-switches: blocked`: record how often the process was switched away from, of its own will and against it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]

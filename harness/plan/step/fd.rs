@@ -53,6 +53,9 @@ pub struct Open {
     /// Create it with mode 0600 when it does not exist.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub create: bool,
+    /// O_NONBLOCK: nobody is waited for at a FIFO.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nonblock: bool,
     /// Close-on-exec (a boolean or a parameter).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub close_on_exec: Option<Expr>,
@@ -127,6 +130,9 @@ pub struct Write {
     /// One call only; a short count is an outcome.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub once: bool,
+    /// MSG_NOSIGNAL: a socket whose other side is gone is an error and never a signal.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_signal: bool,
     /// What must come of it; success returns the count of bytes.
     #[serde(default, skip_serializing_if = "Expect::is_success")]
     pub expect: Expect,

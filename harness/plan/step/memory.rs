@@ -18,6 +18,9 @@ pub struct Memory {
     /// MAP_SHARED instead of MAP_PRIVATE.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared: Option<Expr>,
+    /// What must come of it.
+    #[serde(default, skip_serializing_if = "Expect::is_success")]
+    pub expect: Expect,
 }
 
 /// `poke: {in: heap, value: 7}`: write this byte to the first byte of every page.

@@ -69,6 +69,8 @@ pub enum Step {
     Chdir(attribute::Chdir),
     Nice(attribute::Nice),
     NewSession(attribute::NewSession),
+    /// `control-group`
+    ControlGroup(attribute::ControlGroup),
     Group(attribute::Group),
     KillGroup(attribute::KillGroup),
     Spin(attribute::Spin),
@@ -102,6 +104,8 @@ pub enum Step {
     ThreadMemory(blocking::ThreadMemory),
     ThreadCrash(blocking::ThreadCrash),
     ThreadRelay(blocking::ThreadRelay),
+    /// `thread-write`
+    ThreadWrite(blocking::ThreadWrite),
     ReportSwitches(blocking::ReportSwitches),
     // sockets
     Listen(socket::Listen),

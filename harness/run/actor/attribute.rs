@@ -3,6 +3,7 @@
 use super::{DONE, Performer, failed, number, os};
 use crate::generate::act::Attribute;
 use crate::plan::script::Outcome;
+use crate::run::home;
 use crate::run::privilege::{self, ORDINARY};
 use crate::sys;
 use std::ffi::CString;
@@ -22,6 +23,7 @@ impl Performer<'_> {
                 // SAFETY: no pointers. -1 is a nice value as well, but no step asks for a lower one than it has.
                 if unsafe { libc::nice(*by) } == -1 { failed() } else { DONE }
             }
+            Attribute::ControlGroup { most } => self.control_group(*most),
             // SAFETY: no arguments.
             Attribute::NewSession => number(unsafe { libc::setsid() }),
             Attribute::Group { of, join } => {
@@ -43,6 +45,14 @@ impl Performer<'_> {
             Attribute::Spin => loop {
                 std::hint::spin_loop();
             },
+        }
+    }
+
+    /// Whatever refuses it is the machine's choice: a mount that is read only, a hierarchy that was not handed down.
+    fn control_group(&self, most: u32) -> Result<Outcome, Outcome> {
+        match sys::confine(&home::control_group(&self.context.case_dir), self.pid, most.into()) {
+            Ok(()) => DONE,
+            Err(error) => Err(Outcome::Unavailable(format!("no control group can be made here: {error}"))),
         }
     }
 

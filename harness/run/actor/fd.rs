@@ -30,17 +30,16 @@ impl Performer<'_> {
         }
     }
 
-    pub(super) fn open(&mut self, slot: u16, path: &str, mode: Mode, create: bool, cloexec: bool) -> Result<Outcome, Outcome> {
+    pub(super) fn open(&mut self, slot: u16, path: &str, mode: Mode, flags: i32) -> Result<Outcome, Outcome> {
         let access = match mode {
             Mode::Read => libc::O_RDONLY,
             Mode::Write => libc::O_WRONLY,
             Mode::ReadWrite => libc::O_RDWR,
             Mode::Append => libc::O_WRONLY | libc::O_APPEND,
         };
-        let flags = access | if create { libc::O_CREAT } else { 0 } | if cloexec { libc::O_CLOEXEC } else { 0 };
         let path = CString::new(self.fill(path)).map_err(|_| Outcome::Error("EINVAL".to_owned()))?;
         // SAFETY: a NUL-terminated path.
-        let fd = unsafe { libc::open(path.as_ptr(), flags, 0o600) };
+        let fd = unsafe { libc::open(path.as_ptr(), access | flags, 0o600) };
         if fd == -1 {
             return failed();
         }
@@ -62,11 +61,12 @@ impl Performer<'_> {
         number(unsafe { libc::dup2(self.fd(from), self.fd(to)) })
     }
 
-    pub(super) fn write(&mut self, fd: FdRef, payload: &Payload, once: bool) -> Result<Outcome, Outcome> {
+    pub(super) fn write(&mut self, fd: FdRef, payload: &Payload, once: bool, no_signal: bool) -> Result<Outcome, Outcome> {
         let fd = self.fd(fd);
+        let put = if no_signal { put_without_signal } else { put };
         match payload {
-            Payload::Bytes(bytes) => send(fd, bytes, once),
-            Payload::Pattern(length) => send(fd, &pattern(*length as usize), once),
+            Payload::Bytes(bytes) => all(fd, bytes, once, put),
+            Payload::Pattern(length) => all(fd, &pattern(*length as usize), once, put),
         }
     }
 
@@ -149,10 +149,23 @@ pub fn pattern(length: usize) -> Vec<u8> {
 
 /// Writes all of it (or makes one call); the count.
 pub(super) fn send(fd: i32, bytes: &[u8], once: bool) -> Result<Outcome, Outcome> {
+    all(fd, bytes, once, put)
+}
+
+fn put(fd: i32, bytes: &[u8]) -> isize {
+    // SAFETY: the slice is readable.
+    unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) }
+}
+
+fn put_without_signal(fd: i32, bytes: &[u8]) -> isize {
+    // SAFETY: the slice is readable.
+    unsafe { libc::send(fd, bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL) }
+}
+
+fn all(fd: i32, bytes: &[u8], once: bool, put: fn(i32, &[u8]) -> isize) -> Result<Outcome, Outcome> {
     let mut sent = 0;
     loop {
-        // SAFETY: the rest of the slice is readable.
-        let count = unsafe { libc::write(fd, bytes[sent..].as_ptr().cast(), bytes.len() - sent) };
+        let count = put(fd, &bytes[sent..]);
         if count < 0 {
             return failed();
         }

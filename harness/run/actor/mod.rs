@@ -421,10 +421,14 @@ impl<'a> Performer<'a> {
     fn simple(&mut self, act: &Act) -> Result<Outcome, Outcome> {
         match act {
             Act::Pipe { read, write, cloexec, nonblock, capacity } => self.pipe(*read, *write, *cloexec, *nonblock, *capacity),
-            Act::Open { slot, path, mode, create, cloexec } => self.open(*slot, path, *mode, *create, *cloexec),
+            Act::Open { slot, path, mode, create, cloexec, nonblock } => {
+                let flag = |on: bool, flag: i32| if on { flag } else { 0 };
+                let flags = flag(*create, libc::O_CREAT) | flag(*cloexec, libc::O_CLOEXEC) | flag(*nonblock, libc::O_NONBLOCK);
+                self.open(*slot, path, *mode, flags)
+            }
             Act::Close { fd } => self.close(*fd),
             Act::Dup2 { from, to } => self.dup2(*from, *to),
-            Act::Write { fd, payload, once } => self.write(*fd, payload, *once),
+            Act::Write { fd, payload, once, no_signal } => self.write(*fd, payload, *once, *no_signal),
             Act::WriteRecords { fd, count, size, piece } => self.write_records(*fd, *count, *size, *piece),
             Act::Read { fd, stream, amount, chunk } => self.read(*fd, stream, *amount, *chunk),
             Act::Copy { from, to } => self.copy(*from, *to),

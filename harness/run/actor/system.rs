@@ -51,6 +51,7 @@ impl Performer<'_> {
             }
             System::ThreadCrash { count, signal } => thread::crash(*count, *signal),
             System::ThreadRelay { rounds } => thread::relay(*rounds),
+            System::ThreadWrite { fd, bytes } => thread::write(self.fd(*fd), *bytes),
             System::Switches { label } => self.switches(label),
         }
     }

@@ -3,7 +3,7 @@
 //! Only in a forked actor: the C library keeps handlers of its own once a process has had threads.
 
 use super::control::let_others_run;
-use super::{failed, os, platform};
+use super::{failed, fd, os, platform, signal};
 use crate::plan::script::Outcome;
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -101,6 +101,39 @@ pub fn relay(rounds: u32) -> Result<Outcome, Outcome> {
             _ => Err(Outcome::Error("EIO".to_owned())),
         }
     })
+}
+
+/// A second thread writes where perhaps nobody reads. PIPE is blocked in both, so that it stays where it was sent.
+pub fn write(fd: i32, bytes: u32) -> Result<Outcome, Outcome> {
+    let blocked = signal::set_of(&[libc::SIGPIPE]);
+    // SAFETY: a valid set; the mask before it is not asked for.
+    if unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const *blocked, std::ptr::null_mut()) } != 0 {
+        return failed();
+    }
+    let written = Barrier::new(2);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let outcome = fd::send(fd, &fd::pattern(bytes as usize), true);
+            let told = pipe_is_pending();
+            // It goes with its thread, so the thread stays until the first one has looked.
+            written.wait();
+            (outcome, told)
+        });
+        written.wait();
+        let first = pipe_is_pending();
+        match writer.join() {
+            Ok((Err(Outcome::Error(name)), true)) if name == "EPIPE" && !first => Ok(Outcome::Done(Some(0))),
+            Ok((outcome @ Ok(_), false)) if !first => outcome,
+            _ => Err(Outcome::Error("EIO".to_owned())),
+        }
+    })
+}
+
+/// Whether PIPE waits for the calling thread, or for its process.
+fn pipe_is_pending() -> bool {
+    let mut pending = signal::set_of(&[]);
+    // SAFETY: room for a set, which the second call only reads.
+    unsafe { libc::sigpending(&raw mut *pending) == 0 && libc::sigismember(&raw const *pending, libc::SIGPIPE) == 1 }
 }
 
 fn wait_for_ever() -> ! {

@@ -1,6 +1,7 @@
 //! Linux.
 
 mod blocked;
+mod cgroup;
 mod ipc;
 mod list;
 mod mount;
@@ -10,6 +11,7 @@ mod process;
 mod watch;
 
 pub use blocked::{file_locks, is_fifo, socket_peers, threads};
+pub use cgroup::{confine, release};
 pub use ipc::{leftover_ipc, remove_queue, unlink_queue, used};
 pub use list::{descriptor_count, listed, own_memory, process_count, processes, state_of, usage};
 pub use mount::mount_sandbox;

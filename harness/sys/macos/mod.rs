@@ -21,7 +21,7 @@ pub use process::{
     urgent,
 };
 pub use sandbox::{
-    clone_isolated, die_with_parent, drop_privileges, leftover_ipc, level_exists, limit_numbers, loopback_up, mount_sandbox,
-    no_new_privileges, subreaper, used, write_id_maps,
+    clone_isolated, confine, die_with_parent, drop_privileges, leftover_ipc, level_exists, limit_numbers, loopback_up, mount_sandbox,
+    no_new_privileges, release, subreaper, used, write_id_maps,
 };
 pub use watch::Watch;

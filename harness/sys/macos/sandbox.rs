@@ -34,6 +34,15 @@ pub fn limit_numbers(_most: u32) -> io::Result<()> {
 
 /// # Errors
 /// Always.
+pub fn confine(_name: &str, _pid: i32, _most: u64) -> io::Result<()> {
+    Err(unsupported("macOS has no control groups"))
+}
+
+/// There is none to remove.
+pub fn release(_name: &str) {}
+
+/// # Errors
+/// Always.
 pub fn loopback_up() -> io::Result<()> {
     Err(unsupported(NONE))
 }
