@@ -13,9 +13,9 @@ use crate::generate::{draw, lower, reach};
 use crate::judge::verdict::{CaseOutcome, Verdict};
 use crate::plan::case::{Case, Plan};
 use crate::plan::script::Script;
-use crate::report::Entry;
+use crate::report::{Entry, Row};
 use crate::run::Session;
-use crate::run::subject::{Start, Subject};
+use crate::run::subject::{Here, Start, Subject};
 use crate::trace::{End, History, SCHEMA, SubjectId};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -140,7 +140,10 @@ impl<'a> Engine<'a> {
             None => self.case(worker, &work.pair.subject, &work.pair.plan, &self.drawn(work, case)),
         };
         work.lost.add(&ran.verdict, ran.took);
-        work.by_subject.add(&ran.verdict, ran.took);
+        // What is declared to hang takes its time each run; that a subject has defects of that kind is no reason to leave out the rest.
+        if !work.declared_to_come_to_no_end(&ran.history.subject.version) {
+            work.by_subject.add(&ran.verdict, ran.took);
+        }
         lock(&work.kept).add(case, ran);
         (self.finished_one)(self.finished.fetch_add(1, Ordering::Relaxed) + 1);
         if work.left.fetch_sub(1, Ordering::AcqRel) == 1 {
@@ -272,6 +275,12 @@ impl List {
 }
 
 impl Work<'_> {
+    fn declared_to_come_to_no_end(&self, version: &str) -> bool {
+        let Pair { subject, plan } = self.pair;
+        let covers = |property| subject.expectations.iter().any(|entry| entry.covers(&plan.id, property, version, Here::this()));
+        covers(Row::COMPLETES) || covers("in-time")
+    }
+
     /// Why no further case of it is run, once too much was lost.
     fn given_up(&self) -> Option<&'static str> {
         if self.by_subject.exceeds(OF_A_SUBJECT) {
