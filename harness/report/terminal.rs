@@ -159,6 +159,7 @@ fn verdict(summary: &Summary) -> &'static str {
         1 => "not as expected",
         4 => "nothing ran",
         _ if summary.interrupted => "interrupted: the rest was not run",
+        _ if summary.verdict(Word::NotRun) > 0 && summary.verdict(Word::Harness) == 0 => "not everything was run",
         _ => "the harness failed",
     }
 }

@@ -182,13 +182,15 @@ fn say(lines: &[String]) {
     let _ = lines.iter().try_for_each(|line| writeln!(stderr, "childproof: {line}"));
 }
 
-/// The rules, the first that applies counts: 1. not everything could be tried: 3; 2. something is not as it should be: 1;
-/// 3. nothing could be tried: 4; 4. otherwise 0.
+/// The rules, the first that applies counts: 1. the harness failed, or was interrupted: 3; 2. something is not as it should be: 1;
+/// 3. not everything was tried: 3; 4. nothing could be tried: 4; 5. otherwise 0.
 fn exit(summary: &Summary, ran: bool) -> Exit {
     if summary.interrupted || summary.verdict(Word::Harness) > 0 {
         Exit::Harness
     } else if summary.breaking() > 0 {
         Exit::Regression
+    } else if summary.verdict(Word::NotRun) > 0 {
+        Exit::Harness
     } else if !ran {
         Exit::NothingRan
     } else {
@@ -228,6 +230,7 @@ mod tests {
         assert_eq!(exit(&with("fail", "regression"), true), Exit::Regression);
         assert_eq!(exit(&with("pass", "xpass"), true), Exit::Regression);
         assert_eq!(exit(&with("harness", "new"), true), Exit::Harness);
+        assert_eq!(exit(&with("not-run", "new"), true), Exit::Harness);
         assert_eq!(exit(&with("unsupported", "expected"), false), Exit::NothingRan);
     }
 }
