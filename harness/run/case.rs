@@ -299,7 +299,7 @@ impl Warden {
 
     /// Events, output, files and shared names; then the case directory as new.
     fn gather(&mut self, program: &Program, done: &mut Done) {
-        if plain::groups(program) {
+        if !self.alone() && plain::groups(program) {
             sys::release(&home::control_group(self.home.dir()));
         }
         done.flags[1] = Some(self.capture.described());

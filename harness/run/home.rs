@@ -31,12 +31,11 @@ pub fn warden_group(run: &Path) -> String {
     run.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Removes both groups, once nobody is in them.
-pub fn forget_groups(run: &Path) {
-    let group = warden_group(run);
-    sys::release(&format!("{group}/{}", control_group(&run.join("case"))));
-    sys::release(&control_group(&run.join("case")));
-    sys::release(&group);
+/// Removes both groups; `false` while somebody is in one.
+pub fn forget_groups(run: &Path) -> bool {
+    let (group, of_case) = (warden_group(run), control_group(&run.join("case")));
+    let released = [format!("{group}/{of_case}"), of_case, group].map(|name| sys::release(&name));
+    released == [true; 3]
 }
 
 /// The one that the processes of a case may make.

@@ -24,6 +24,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Beyond every limit of a case, a warden that has not answered by now is stuck itself. In milliseconds.
 const PATIENCE_MS: u64 = 60_000;
@@ -31,6 +32,8 @@ const PATIENCE_MS: u64 = 60_000;
 const RAISE_MS: u64 = 30_000;
 /// How long main sleeps at once while it waits for a warden, in milliseconds.
 const SLICE_MS: u64 = 1_000;
+/// What a warden without a keeper is given to go.
+const LAST_MOMENT: Duration = Duration::from_secs(2);
 /// So many troubles are told one by one.
 const MOST_TOLD: usize = 20;
 
@@ -410,8 +413,11 @@ fn bury(live: Option<Live>) {
         drop(channel);
         // It is our child and ends by itself; there is nothing to do about a wait that fails.
         let _ = keeper.wait();
-        // Mostly they are gone already.
-        home::forget_groups(&hello.run);
+        // Mostly they are gone already. Where somebody killed the keeper, its warden is still to go.
+        let began = Instant::now();
+        while !home::forget_groups(&hello.run) && began.elapsed() < LAST_MOMENT {
+            std::thread::yield_now();
+        }
         let _ = std::fs::remove_dir_all(&hello.run);
     }
 }

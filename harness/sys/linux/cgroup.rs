@@ -23,12 +23,11 @@ pub fn confine(name: &str, pid: i32, most: u64) -> io::Result<()> {
     Err(failure)
 }
 
-/// Removes a group that nobody is in any more.
-pub fn release(name: &str) {
-    for place in places().unwrap_or_default() {
-        // It is in one of them at most, and mostly in none.
-        let _ = fs::remove_dir(place.join(name));
-    }
+/// Removes a group that nobody is in any more; `false` while somebody is.
+pub fn release(name: &str) -> bool {
+    // It is in one of them at most, and mostly in none.
+    let busy = |place: PathBuf| fs::remove_dir(place.join(name)).is_err_and(|error| error.kind() == io::ErrorKind::ResourceBusy);
+    !places().unwrap_or_default().into_iter().map(busy).fold(false, std::ops::BitOr::bitor)
 }
 
 fn enter(group: &Path, pid: i32, most: u64) -> io::Result<()> {
