@@ -31,6 +31,7 @@ fn main() {
     trials.extend(Fault::ALL.iter().map(|fault| Trial::test(format!("faulty_twin_speaks::{fault}"), move || speaks(*fault))));
     trials.push(Trial::test("every_broken_adapter_is_tried", every_broken_adapter_is_tried));
     trials.push(Trial::test("a_missing_program_is_named", a_missing_program_is_named));
+    trials.push(Trial::test("two_processes_after_a_failed_start_are_the_librarys", two_processes_after_a_failed_start_are_the_librarys));
     libtest_mimic::run(&arguments, trials).exit();
 }
 
@@ -93,6 +94,19 @@ fn a_missing_program_is_named() -> Result<(), Failed> {
     let results = tried(&Subject::of_command("/childproof/no/such/adapter"), SHORT_MS);
     match first_broken(&results) {
         Some(("hello", message)) if message.contains("/childproof/no/such/adapter") => Ok(()),
+        other => Err(format!("{other:?}").into()),
+    }
+}
+
+/// Scenarios judge that (`one-process`); the rules after it are tried with an adapter that is new.
+fn two_processes_after_a_failed_start_are_the_librarys() -> Result<(), Failed> {
+    let results = tried(&subject::find("raw:two-processes-on-failure")?, LIMIT_MS);
+    if let Some((rule, message)) = first_broken(&results) {
+        return Err(format!("{rule} is broken: {message}").into());
+    }
+    let of = |name: &str| results.iter().find(|result| result.rule == name).map(|result| &result.outcome);
+    match (of("missing-program"), of("statuses")) {
+        (Some(RuleOutcome::Skipped(why)), Some(RuleOutcome::Held)) if why.contains("two processes") => Ok(()),
         other => Err(format!("{other:?}").into()),
     }
 }

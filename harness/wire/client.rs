@@ -38,6 +38,9 @@ const LATE_MS: u64 = 500;
 /// So many replies that nobody asked for are evidence enough.
 const EXTRA: usize = 64;
 
+/// What the message of a reply from another process ends with: the adapter forked, and did not exec.
+pub const TWO_PROCESSES: &str = "its code goes on in two processes";
+
 /// Why there is no answer.
 #[derive(Debug)]
 pub enum WireError {
@@ -236,10 +239,7 @@ impl Client {
     fn blame(&self, seen: Seen, awaited: Option<u64>) -> String {
         let Seen { seq, pid } = seen;
         if pid != self.pid {
-            return format!(
-                "wrong pid: process {pid} answered question {seq}, but the adapter is process {}: its code goes on in two processes",
-                self.pid
-            );
+            return format!("wrong pid: process {pid} answered question {seq}, but the adapter is process {}: {TWO_PROCESSES}", self.pid);
         }
         match awaited {
             Some(awaited) if seq < awaited && seq > 0 => {

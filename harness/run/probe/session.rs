@@ -2,7 +2,7 @@
 
 use crate::plan::value::Value;
 use crate::run::subject::Subject;
-use crate::wire::client::Client;
+use crate::wire::client::{Client, TWO_PROCESSES};
 use crate::wire::message::{Fields, Hello, Operation, REPLIES, REQUESTS, Reply, ReplyBody, SpawnRequest, Stdio};
 use crate::wire::watch::Watch;
 use nix::fcntl::{OFlag, open};
@@ -132,7 +132,10 @@ impl Session {
     /// That nothing more came than was asked for.
     pub fn nothing_unasked(&mut self) -> Result<(), String> {
         match self.client.extra_replies().first() {
-            Some(seen) => Err(format!("two replies: one more came to question {} (from process {})", seen.seq, seen.pid)),
+            Some(seen) if seen.pid != self.adapter.pid() => {
+                Err(format!("process {} answered question {}: {TWO_PROCESSES}", seen.pid, seen.seq))
+            }
+            Some(seen) => Err(format!("two replies: one more came to question {}", seen.seq)),
             None => Ok(()),
         }
     }
