@@ -47,6 +47,38 @@ fn a_case_whose_keeper_is_killed_comes_to_its_end() {
     }
 }
 
+/// As when somebody ends it by hand, with main unable to look after it.
+#[test]
+fn a_keeper_that_is_asked_to_end_leaves_nothing() {
+    for level in levels() {
+        let mut run = Run::start(&level, &[Scenario::Sleeps], &["--cases", "2"]);
+        let sleeper = run.sleeper();
+        let keeper = run.parent(run.parent(sleeper));
+        run::kill(run.pid(), libc::SIGSTOP);
+        run::kill(keeper, libc::SIGTERM);
+        until("its warden and its case are ended", || !exists(sleeper));
+        until("its directory and its control group are removed", || run.directories().is_empty() && run.control_groups().is_empty());
+        run::kill(run.pid(), libc::SIGCONT);
+        let ended = run.end();
+        assert_eq!((ended.status.code(), ended.results("completes")), (Some(3), vec!["pass 0 2".into()]), "{level}: {ended:?}");
+        run.nothing_is_left();
+    }
+}
+
+/// Root has one where the hierarchy can be written; without it the test of what is left would pass because nothing was there.
+#[test]
+fn a_control_group_is_seen_where_one_is_made() {
+    for level in levels() {
+        let mut run = Run::start(&level, &[Scenario::Sleeps], &["--cases", "1"]);
+        let warden = run.parent(run.sleeper());
+        let inside = fs::read_to_string(format!("/proc/{warden}/cgroup")).unwrap();
+        let confined = run.directories().iter().any(|dir| inside.contains(&*dir.file_name().unwrap().to_string_lossy()));
+        assert_eq!(run.control_groups().is_empty(), !confined, "{level}: {inside}");
+        run.end();
+        run.nothing_is_left();
+    }
+}
+
 #[test]
 fn an_adapter_killed_in_a_case_is_a_crash_of_that_case_alone() {
     for level in levels() {

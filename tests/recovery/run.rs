@@ -1,6 +1,9 @@
 //! A run of the real program, and a look at the processes below it.
 
 use serde_json::Value;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
@@ -72,6 +75,8 @@ pub struct Run {
     report: Option<PathBuf>,
     /// The reader of its report, who reads nothing.
     unread: Option<fs::File>,
+    /// Names of the wardens' directories.
+    wardens: RefCell<BTreeSet<OsString>>,
 }
 
 /// What came of it.
@@ -173,6 +178,8 @@ impl Run {
             found = below(self.pid()).into_iter().find(|pid| is_sleeper(*pid, &self.seconds));
             found.is_some()
         });
+        let names = self.directories().into_iter().filter_map(|dir| dir.file_name().map(ToOwned::to_owned));
+        self.wardens.borrow_mut().extend(names);
         found.unwrap()
     }
 
@@ -220,9 +227,37 @@ impl Run {
         Ended { status: status.unwrap(), stdout, stderr: read("stderr") }
     }
 
-    /// Waits until nothing of it is left: no process, no directory, no mount.
+    /// The control groups that its wardens live in; none where none can be made. They have the names of the wardens' directories, as
+    /// they were when a sleeper was last seen.
+    pub fn control_groups(&self) -> Vec<PathBuf> {
+        let names = self.wardens.borrow();
+        let mut found = Vec::new();
+        let mut ahead = vec![PathBuf::from("/sys/fs/cgroup")];
+        while let Some(place) = ahead.pop() {
+            let below = fs::read_dir(place).into_iter().flatten().flatten();
+            for entry in below.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+                if names.contains(&entry.file_name()) {
+                    found.push(entry.path());
+                }
+                ahead.push(entry.path());
+            }
+        }
+        found
+    }
+
+    /// Waits until nothing of it is left: no process, no directory, no mount, no control group.
+    #[track_caller]
     pub fn nothing_is_left(&self) {
-        until("nothing is left", || self.left().is_empty());
+        let mut left = Vec::new();
+        let began = Instant::now();
+        while began.elapsed() < PATIENCE {
+            left = self.left();
+            if left.is_empty() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("still there after {PATIENCE:?}: {left:?}");
     }
 
     fn left(&self) -> Vec<String> {
@@ -233,7 +268,7 @@ impl Run {
                 || holds(fs::read(format!("/proc/{pid}/environ")).unwrap_or_default(), &format!("TMPDIR={place}"))
         };
         let mut left: Vec<String> = pids().into_iter().filter(ours).map(|pid| format!("{pid} {}", cmdline(pid))).collect();
-        left.extend(self.directories().into_iter().map(|path| path.display().to_string()));
+        left.extend(self.directories().into_iter().chain(self.control_groups()).map(|path| path.display().to_string()));
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
         left.extend(mounts.lines().filter(|line| line.contains(&place)).map(str::to_owned));
         left
@@ -311,7 +346,7 @@ impl Prepared {
             command.stdout(file("stdout")).stderr(file("stderr"));
         }
         let child = command.spawn().unwrap();
-        Run { child, dir: self.dir, seconds: self.seconds, terminal, report, unread: None }
+        Run { child, dir: self.dir, seconds: self.seconds, terminal, report, unread: None, wardens: RefCell::default() }
     }
 }
 

@@ -139,11 +139,7 @@ impl<'a> Engine<'a> {
             Some(reason) => self.not_run(work.pair, case, reason),
             None => self.case(worker, &work.pair.subject, &work.pair.plan, &self.drawn(work, case)),
         };
-        work.lost.add(&ran.verdict, ran.took);
-        // What is declared to hang takes its time each run; that a subject has defects of that kind is no reason to leave out the rest.
-        if !work.declared_to_come_to_no_end(&ran.history.subject.version) {
-            work.by_subject.add(&ran.verdict, ran.took);
-        }
+        work.lose(&ran.verdict, ran.took, &ran.history.subject.version);
         lock(&work.kept).add(case, ran);
         (self.finished_one)(self.finished.fetch_add(1, Ordering::Relaxed) + 1);
         if work.left.fetch_sub(1, Ordering::AcqRel) == 1 {
@@ -275,6 +271,15 @@ impl List {
 }
 
 impl Work<'_> {
+    /// Counts the time of a case that came to no end.
+    fn lose(&self, verdict: &Verdict, took: Duration, version: &str) {
+        self.lost.add(verdict, took);
+        // What is declared to hang takes its time each run; that a subject has defects of that kind is no reason to leave out the rest.
+        if !self.declared_to_come_to_no_end(version) {
+            self.by_subject.add(verdict, took);
+        }
+    }
+
     fn declared_to_come_to_no_end(&self, version: &str) -> bool {
         let Pair { subject, plan } = self.pair;
         let covers = |property| subject.expectations.iter().any(|entry| entry.covers(&plan.id, property, version, Here::this()));
@@ -316,12 +321,56 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::List;
+    use super::*;
+    use crate::plan::case::Source;
+    use crate::plan::check;
+    use crate::run::subject::{self, Expectation, Reason};
 
     #[test]
     fn the_list_walks_every_pair_in_turn() {
         let list = List::of([2, 0, 3].into_iter());
         let all: Vec<_> = (0..7).map_while(|place| list.at(place)).collect();
         assert_eq!(all, [(0, 0), (0, 1), (2, 0), (2, 1), (2, 2)]);
+    }
+
+    /// A scenario of a subject that has lost all its patience.
+    fn of_an_exhausted_subject(expectations: Vec<Expectation>) -> Option<&'static str> {
+        let mut subject = subject::find("raw").unwrap();
+        subject.expectations = expectations;
+        let text = "title: A test\nspec: [observed only]\nsteps:\n  - report-state: never\n".to_owned();
+        let source = Source { id: "wait/test".into(), path: "wait/test.yaml".into(), text };
+        let plan = check::check(&source, &crate::judge::declarations()).unwrap();
+        let pair = Pair { subject: Arc::new(subject), plan: Arc::new(plan) };
+        let lost = || (OnceLock::new(), Mutex::new(Kept::default()), Lost::default());
+        let by_subject = Arc::new(Lost::default());
+        let work = |(deck, kept, lost)| Work {
+            pair: &pair,
+            count: 1,
+            deck,
+            left: AtomicUsize::new(1),
+            kept,
+            lost,
+            by_subject: by_subject.clone(),
+        };
+        let hang = Verdict { outcome: CaseOutcome::Hang, reason: None, judgements: Vec::new(), hygiene: Vec::new() };
+        work(lost()).lose(&hang, OF_A_SUBJECT * 2, "1.0");
+        work(lost()).given_up()
+    }
+
+    #[test]
+    fn a_declared_hang_costs_its_subject_nothing() {
+        let declared = |property: &str| Expectation {
+            scenario: "wait/*".into(),
+            property: property.into(),
+            reason_class: Reason::Bug,
+            reason: String::new(),
+            reference: String::new(),
+            sometimes: false,
+            condition: Default::default(),
+        };
+        assert!(of_an_exhausted_subject(Vec::new()).is_some());
+        assert!(of_an_exhausted_subject(vec![declared("status")]).is_some());
+        assert_eq!(of_an_exhausted_subject(vec![declared("completes")]), None);
+        assert_eq!(of_an_exhausted_subject(vec![declared("in-time")]), None);
     }
 }
