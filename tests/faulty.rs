@@ -61,7 +61,7 @@ struct Faulty {
     /// The fault is performed under the healthy scenario's declaration: the program does other than it says.
     #[serde(default)]
     undeclared: bool,
-    /// `root` or `linux`: ignored where that is not so.
+    /// `root`, `linux` or `cores` (that stay in the case): ignored where that is not so.
     needs: Option<String>,
 }
 
@@ -192,6 +192,7 @@ fn lacks_its_place(path: &Path) -> bool {
     match faulty.and_then(|faulty| faulty.needs).as_deref() {
         Some("root") => !nix::unistd::geteuid().is_root(),
         Some("linux") => std::env::consts::OS != "linux",
+        Some("cores") => !childproof::sys::cores_stay(),
         _ => false,
     }
 }

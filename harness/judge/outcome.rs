@@ -3,8 +3,8 @@
 //! Rules, in this order:
 //! 1. `any` accepts everything.
 //! 2. With alternatives declared, one of them must match. `Done(None)` matches success with any number. An error whose name
-//!    is empty, `*` or `any` stands for `refused`: any error at all, with or without an errno. A library cannot tell whether
-//!    a core was dumped, so that flag is not compared.
+//!    is empty, `*` or `any` stands for `refused`: any error at all, with or without an errno. Whether a
+//!    core was dumped is compared only where that is asked for: a library cannot tell.
 //! 3. Without alternatives the step must succeed: `wait`, `communicate` and `run` report an exit with 0, `exec` does not return,
 //!    `poll` and `parallel` report whatever they find without an error, and everything else is done (a read may also meet the
 //!    end at once).
@@ -43,6 +43,9 @@ pub fn matches(expected: &Outcome, seen: &Outcome) -> bool {
         (Outcome::Done(None), Outcome::Done(_)) => true,
         (Outcome::Error(_) | Outcome::Other(_), Outcome::Error(_) | Outcome::Other(_)) if refused(expected) => true,
         (Outcome::Ended(Ended::Killed { signal, .. }), Outcome::Ended(Ended::Killed { signal: by, .. })) => signal == by,
+        (Outcome::Ended(Ended::KilledExactly { signal, core }), Outcome::Ended(Ended::Killed { signal: by, core: left })) => {
+            (signal, core) == (by, left)
+        }
         _ => expected == seen,
     }
 }
@@ -87,7 +90,10 @@ pub fn ended_words(ended: Ended) -> String {
     match ended {
         Ended::Exited(code) => format!("exit with {code}"),
         Ended::Killed { signal, core: false } => format!("death by {}", signals::words(signal)),
-        Ended::Killed { signal, core: true } => format!("death by {}, core dumped", signals::words(signal)),
+        Ended::Killed { signal, core: true } | Ended::KilledExactly { signal, core: true } => {
+            format!("death by {}, core dumped", signals::words(signal))
+        }
+        Ended::KilledExactly { signal, core: false } => format!("death by {} without a core", signals::words(signal)),
         Ended::Stopped(signal) => format!("stop by {}", signals::words(signal)),
         Ended::Continued => "continuation".to_owned(),
     }
@@ -138,5 +144,8 @@ mod tests {
         assert!(!matches(&Outcome::Error("ENOENT".into()), &Outcome::Other("ENOENT".into())));
         let died = |core| Outcome::Ended(Ended::Killed { signal: 11, core });
         assert!(matches(&died(false), &died(true)));
+        let exactly = |core| Outcome::Ended(Ended::KilledExactly { signal: 11, core });
+        assert!(matches(&exactly(true), &died(true)) && matches(&exactly(false), &died(false)));
+        assert!(!matches(&exactly(true), &died(false)) && !matches(&exactly(false), &died(true)));
     }
 }

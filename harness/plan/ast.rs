@@ -368,6 +368,9 @@ pub struct Clause {
     /// The process dies by this signal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub killed: Option<Arg<String>>,
+    /// Beside `killed`: whether it leaves a core (`WCOREDUMP`). Without it either is right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub core: Option<bool>,
     /// The process stops by this signal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Arg<String>>,

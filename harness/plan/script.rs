@@ -264,6 +264,14 @@ pub enum Ended {
         /// Whether a core was dumped.
         core: bool,
     },
+    /// Asked for only, and never seen: [`Ended::Killed`] with its core as it is said here. Without this a death is right whether or not
+    /// it dumped one, which limits of the machine decide.
+    KilledExactly {
+        /// Signal number on this platform.
+        signal: i32,
+        /// Whether a core is to be dumped.
+        core: bool,
+    },
     /// `WIFSTOPPED`, with the signal's number.
     Stopped(i32),
     /// `WIFCONTINUED`.

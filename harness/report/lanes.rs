@@ -82,7 +82,9 @@ pub fn said(outcome: &Outcome) -> String {
 fn end(ended: Ended) -> String {
     match ended {
         Ended::Exited(code) => format!("exited {code}"),
-        Ended::Killed { signal, core } => format!("killed by signal {signal}{}", if core { " (core)" } else { "" }),
+        Ended::Killed { signal, core } | Ended::KilledExactly { signal, core } => {
+            format!("killed by signal {signal}{}", if core { " (core)" } else { "" })
+        }
         Ended::Stopped(signal) => format!("stopped by signal {signal}"),
         Ended::Continued => "continued".to_owned(),
     }

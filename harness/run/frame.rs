@@ -145,7 +145,7 @@ pub struct Done {
 pub fn ended_in_words(ended: Ended) -> String {
     match ended {
         Ended::Exited(code) => format!("exited with {code}"),
-        Ended::Killed { signal, core } => {
+        Ended::Killed { signal, core } | Ended::KilledExactly { signal, core } => {
             format!("was killed by {}{}", signal_in_words(signal), if core { " and dumped core" } else { "" })
         }
         Ended::Stopped(signal) => format!("was stopped by {}", signal_in_words(signal)),

@@ -7,7 +7,7 @@
 //!
 //! | file | functions |
 //! |---|---|
-//! | `process` | [`clone_isolated`], [`subreaper`], [`no_new_privileges`], [`close_from`], [`pin`], [`cpus`], [`drop_privileges`], [`easy_to_kill`], [`limit_of`], [`become_ordinary`], [`let_nobody_look`], [`let_others_look`], [`fork_bare`] |
+//! | `process` | [`clone_isolated`], [`subreaper`], [`no_new_privileges`], [`close_from`], [`pin`], [`cpus`], [`drop_privileges`], [`easy_to_kill`], [`limit_of`], [`become_ordinary`], [`let_nobody_look`], [`let_others_look`], [`fork_bare`], [`cores_stay`] |
 //! | `cgroup` | [`confine`], [`release`] |
 //! | `namespace` | [`write_id_maps`], [`limit_numbers`], [`mount_sandbox`], [`loopback_up`] |
 //! | `list` | [`processes`], [`state_of`], [`descriptor_count`], [`usage`], [`own_memory`] |
@@ -149,6 +149,21 @@ pub fn limit(resource: Resource, most: u64) -> io::Result<()> {
     let wanted = libc::rlimit { rlim_cur: most, rlim_max: most };
     // SAFETY: `wanted` is a valid rlimit.
     check(unsafe { libc::setrlimit(resource, &raw const wanted) }).map(drop)
+}
+
+/// The most bytes of a core that a case may dump where [`cores_stay`].
+pub const MOST_CORE: u64 = 64 << 20;
+
+/// Nobody dumps a core unless it asks for one, which may then have so many bytes.
+///
+/// # Errors
+/// Those of setrlimit(2).
+pub fn limit_cores(most: u64) -> io::Result<()> {
+    limit(libc::RLIMIT_CORE, most)?;
+    let wanted = libc::rlimit { rlim_cur: 0, rlim_max: most };
+    // SAFETY: `wanted` is a valid rlimit; a hard limit that is lower already refuses it.
+    let set = unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const wanted) };
+    if set == 0 { Ok(()) } else { limit(libc::RLIMIT_CORE, 0) }
 }
 
 /// Every process below this one, from a listing of the machine. A bomb is what it must not become slow on: each process of the

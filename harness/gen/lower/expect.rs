@@ -51,14 +51,14 @@ impl Lowering<'_> {
         Ok(outcomes)
     }
 
-    /// Whether a core was dumped depends on limits of the machine, so `core` is never asked for: judges compare the signal.
     fn endings(&self, clause: &Clause) -> Lowered<Vec<Ended>> {
         let mut endings = Vec::new();
         if let Some(code) = &clause.exited {
             endings.push(Ended::Exited(self.values.int(code)?));
         }
         if let Some(signal) = &clause.killed {
-            endings.push(Ended::Killed { signal: self.values.signal(signal)?.1, core: false });
+            let signal = self.values.signal(signal)?.1;
+            endings.push(clause.core.map_or(Ended::Killed { signal, core: false }, |core| Ended::KilledExactly { signal, core }));
         }
         if let Some(signal) = &clause.stopped {
             endings.push(Ended::Stopped(self.values.signal(signal)?.1));

@@ -499,6 +499,9 @@ impl Checker<'_> {
                 self.word(frame, node.at(field), signal, "a signal", words::signal);
             }
         }
+        if clause.core.is_some() && clause.killed.is_none() {
+            self.problem(node.at("core"), "only a death by a signal leaves a core".to_owned(), "write `killed: SEGV` beside it");
+        }
     }
 }
 

@@ -80,6 +80,9 @@ fn resource(name: &str) -> Result<sys::Resource, Outcome> {
 
 fn limit(name: &str, soft: Option<u64>, hard: Option<u64>) -> Result<Outcome, Outcome> {
     let resource = resource(name)?;
+    if name == "CORE" && soft != Some(0) && !sys::cores_stay() {
+        return Err(Outcome::Unavailable("this machine does not leave a core in the directory of who dumps it (core(5))".to_owned()));
+    }
     let mut limits = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: a valid place for one.
     if unsafe { libc::getrlimit(resource, &raw mut limits) } == -1 {

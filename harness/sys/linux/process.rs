@@ -3,7 +3,7 @@
 //! What a case root does before its first step goes through `syscall` even where the C library has a function for it. Each of those
 //! lies somewhere else, and the first call of each in a fresh fork maps sixteen pages, which costs twenty times the call itself.
 
-use super::super::{Listed, check, kill, limit, processes};
+use super::super::{Listed, check, kill, limit, limit_cores, processes};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -210,6 +210,14 @@ pub fn drop_privileges() -> io::Result<()> {
     set_capabilities(kept, 0)
 }
 
+/// Whether a core lands in the working directory of the process that dumps it, and so within its case; else it would go to a program
+/// or to a directory of the machine's (core(5)).
+pub fn cores_stay() -> bool {
+    let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap_or_default();
+    let pattern = pattern.trim_end();
+    !pattern.is_empty() && !pattern.contains(['/', '|'])
+}
+
 /// The limits that every case runs under, set before anything runs; none of them binds a sane scenario.
 ///
 /// `own_processes`: whether the count of this user's processes starts at nothing (own user namespace).
@@ -218,7 +226,7 @@ pub fn drop_privileges() -> io::Result<()> {
 /// Those of setrlimit(2).
 pub fn limit_cases(own_processes: bool) -> io::Result<()> {
     const GIB: u64 = 1 << 30;
-    limit(libc::RLIMIT_CORE, 0)?;
+    limit_cores(if cores_stay() { crate::sys::MOST_CORE } else { 0 })?;
     limit(libc::RLIMIT_FSIZE, GIB / 4)?;
     limit(libc::RLIMIT_NOFILE, 4096)?;
     // Not RLIMIT_AS: JavaScript engines reserve more than a hundred GiB of addresses that they never touch.

@@ -16,7 +16,7 @@ pub use own::{
     thread_count,
 };
 pub use process::{
-    MOST_AT_ONCE, ORPHANS_COME_HERE, become_ordinary, close_from, cpus, easy_to_kill, fork_bare, forks_bare, kill_everything,
+    MOST_AT_ONCE, ORPHANS_COME_HERE, become_ordinary, close_from, cores_stay, cpus, easy_to_kill, fork_bare, forks_bare, kill_everything,
     let_nobody_look, let_others_look, limit_cases, limit_cpu, limit_of, may_be_urgent, never_urgent, pin, send_quietly, set_cloexec,
     urgent,
 };

@@ -1,6 +1,6 @@
 //! Making processes, and taking rights from them, as far as macOS can.
 
-use super::super::{Listed, check, limit, unsupported};
+use super::super::{Listed, check, limit, limit_cores, unsupported};
 use std::collections::BTreeSet;
 use std::io;
 
@@ -66,13 +66,18 @@ pub fn pin(_cpus: &[usize]) -> io::Result<()> {
     Err(unsupported("macOS pins no process to a CPU"))
 }
 
+/// Cores go to one directory of the machine (core(5), `kern.corefile`).
+pub fn cores_stay() -> bool {
+    false
+}
+
 /// The limits that every case runs under, set before anything runs; none of them binds a sane scenario. Processes are counted
 /// per user, so the number of our own is watched instead of limited.
 ///
 /// # Errors
 /// Those of setrlimit(2).
 pub fn limit_cases(_own_processes: bool) -> io::Result<()> {
-    limit(libc::RLIMIT_CORE, 0)?;
+    limit_cores(if cores_stay() { crate::sys::MOST_CORE } else { 0 })?;
     limit(libc::RLIMIT_FSIZE, 256 << 20)?;
     limit(libc::RLIMIT_NOFILE, 4096)
 }
