@@ -531,6 +531,8 @@ pub enum Act {
     Await {
         who: ActorId,
         state: State,
+        /// Who forks it: once that one has ended and it is not there, it never will be, which is as good as gone.
+        maker: Option<ActorId>,
     },
     /// `Number` events `burnt` and `beside`, in microseconds of CPU time, and `Done(beside)`.
     Burn {

@@ -46,6 +46,7 @@ const CLAIMS: &[&str] = &[
     "read-some",
     "close-output",
     "run",
+    "run-timeout",
     "run-pipeline",
     "pipeline",
     "pipeline-stderr",
@@ -126,7 +127,9 @@ impl Adapter {
                 Some(number) => handlers::handle(number).map_or_else(|error| explain(&error), |()| done()),
                 None => refused("InvalidInput", format!("no signal `{signal}` here")),
             },
-            Operation::Run { stages, input } => self.run(stages, input.as_ref()).unwrap_or_else(|error| explain(&error)),
+            Operation::Run { stages, input, timeout_ms } => {
+                self.run(stages, input.as_ref(), timeout_ms.map(Duration::from_millis)).unwrap_or_else(|error| explain(&error))
+            }
             Operation::Pipeline { handle, stages, stderr } => {
                 self.pipeline(handle.as_deref(), stages, stderr).unwrap_or_else(|error| explain(&error))
             }
@@ -210,10 +213,10 @@ impl Adapter {
         Ok(ok(Fields { handle: Some(handle), pids, ..Fields::default() }))
     }
 
-    fn run(&self, stages: &[SpawnRequest], data: Option<&Data>) -> io::Result<ReplyBody> {
+    fn run(&self, stages: &[SpawnRequest], data: Option<&Data>, limit: Option<Duration>) -> io::Result<ReplyBody> {
         let commands = stages.iter().map(command).collect::<io::Result<_>>()?;
         let data = data.map(input).transpose()?;
-        let (output, ends) = self.library.run(commands, data.as_deref())?;
+        let Some((output, ends)) = self.library.run(commands, data.as_deref(), limit)? else { return Ok(timed_out()) };
         let statuses = if ends.len() > 1 { ends.into_iter().map(|end| Some(status(end))).collect() } else { Vec::new() };
         Ok(ok(Fields { statuses, ..told(output) }))
     }

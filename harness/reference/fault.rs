@@ -74,6 +74,8 @@ faults! {
     NeverEndsInput "never-ends-input" "communicate does not close the child's input when all of it is written.",
     TimeoutRepeatsInput "timeout-repeats-input" "communicate after one that timed out writes its input from the beginning.",
     WaitKeepsStdinOpen "wait-keeps-stdin-open" "wait does not close the child's input before it waits.",
+    RunLeavesProgram "run-leaves-program" "A call whose limit runs out leaves what it started running.",
+    RunReadsOn "run-reads-on" "A call whose limit ran out reads to the end of the output of what it killed, whoever holds it.",
     GivesUpEarly "gives-up-early" "A limit is taken for half of what it is.",
     GivesUpLate "gives-up-late" "A wait with a limit looks again only after seven seconds.",
     ForgetsPassed "forgets-passed" "Descriptors handed on are closed in the child.",

@@ -52,15 +52,18 @@ pub(super) fn leave(end: OwnedFd) {
 pub(super) fn before_wait(child: &Child) {
     match child.library.fault {
         Some(Fault::Sleeps) => std::thread::sleep(Duration::from_secs(120)),
-        Some(Fault::WaitsForPipeEof) => {
-            for pipe in &child.pipes[1..] {
-                if let Some(pipe) = lock(pipe).as_ref() {
-                    // Without any event asked for, poll returns when the last writer is gone.
-                    let _ = poll(&mut [PollFd::new(pipe.as_fd(), PollFlags::empty())], left(None));
-                }
-            }
-        }
+        Some(Fault::WaitsForPipeEof) => await_hang_up(child),
         _ => {}
+    }
+}
+
+/// Waits until nobody can write to the child's output any more.
+pub(super) fn await_hang_up(child: &Child) {
+    for pipe in &child.pipes[1..] {
+        if let Some(pipe) = lock(pipe).as_ref() {
+            // Without any event asked for, poll returns when the last writer is gone.
+            let _ = poll(&mut [PollFd::new(pipe.as_fd(), PollFlags::empty())], left(None));
+        }
     }
 }
 

@@ -86,11 +86,12 @@ impl Library {
         Ok((above_two(self, read)?, above_two(self, write)?))
     }
 
-    /// Starts, gives `input`, collects and waits. Without input the first program reads the null device.
+    /// Starts, gives `input`, collects and waits; when a limit runs out, ends what was started and tells nothing. Without input the
+    /// first program reads the null device.
     ///
     /// # Errors
     /// Those of the start and of the system calls.
-    pub fn run(self, mut commands: Vec<Command>, input: Option<&[u8]>) -> io::Result<(Output, Vec<End>)> {
+    pub fn run(self, mut commands: Vec<Command>, input: Option<&[u8]>, limit: Option<Duration>) -> io::Result<Option<(Output, Vec<End>)>> {
         if let Some(first) = commands.first_mut() {
             first.stdio[0] = if input.is_some() { Stdio::Pipe } else { Stdio::Null };
         }
@@ -98,9 +99,18 @@ impl Library {
             last.stdio[1] = Stdio::Pipe;
         }
         let started = self.pipeline(commands, Some(Stdio::Pipe))?;
-        let output = started.communicate(input.unwrap_or_default(), None)?;
+        let Some(output) = started.communicate(input.unwrap_or_default(), limit)? else {
+            if !self.has(Fault::RunLeavesProgram) {
+                started.signal(libc::SIGKILL)?;
+                if self.has(Fault::RunReadsOn) {
+                    super::misdeeds::await_hang_up(&started.last);
+                }
+                started.wait(None)?;
+            }
+            return Ok(None);
+        };
         let ends = started.ends()?;
-        output.map(|output| (output, ends)).ok_or_else(|| io::Error::other("it has not ended"))
+        Ok(Some((output, ends)))
     }
 }
 

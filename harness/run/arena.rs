@@ -98,6 +98,9 @@ impl Moment {
 
 const _: () = assert!(size_of::<Header>() <= LOG);
 
+/// The process id of who will never have one: no system gives it, so that whoever looks at it, or sends it a signal, finds nobody.
+pub const NOBODY: i32 = i32::MAX;
+
 /// A mapped arena.
 pub struct Arena {
     base: *mut u8,
@@ -295,6 +298,14 @@ impl Arena {
     pub fn set_pid(&self, actor: ActorId, pid: i32) {
         if let Some(slot) = self.header().slots.get(usize::from(actor)) {
             slot.pid.store(pid, Ordering::Release);
+        }
+    }
+
+    /// Notes that an actor that has no process will not get one.
+    pub fn set_nobody(&self, actor: ActorId) {
+        if let Some(slot) = self.header().slots.get(usize::from(actor)) {
+            // One that tells its number at this moment is right.
+            let _ = slot.pid.compare_exchange(0, NOBODY, Ordering::AcqRel, Ordering::Acquire);
         }
     }
 

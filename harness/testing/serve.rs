@@ -43,7 +43,7 @@ impl<L: Library> Adapter<'_, L> {
                 let child = self.library.spawn(&Start::of(request)?)?;
                 Ok(self.keep(request.handle.as_deref(), child))
             }
-            Operation::Run { stages, input } => {
+            Operation::Run { stages, input, .. } => {
                 let input = input.as_ref().map(bytes).transpose()?;
                 self.library.run(&starts(stages)?, input.as_deref()).map(collected)
             }

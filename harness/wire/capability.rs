@@ -33,6 +33,7 @@ pub const CAPABILITIES: &[(&str, &str)] = &[
     ("read-some", "read so many bytes of an output"),
     ("close-output", "close the reading end of an output"),
     ("run", "start, input, output and status in one call"),
+    ("run-timeout", "the same with a limit, at which it ends what it started"),
     ("run-pipeline", "the same of several programs connected by pipes"),
     ("pipeline", "start several programs connected by pipes"),
     ("pipeline-stderr", "one place for the standard error of all stages"),
@@ -78,9 +79,9 @@ pub fn of(operation: &Operation) -> Vec<&'static str> {
         Operation::Write { .. } | Operation::CloseStdin { .. } => vec!["stdin"],
         Operation::Read { stream, bytes, .. } => [output(stream)].into_iter().chain(bytes.is_some().then_some("read-some")).collect(),
         Operation::Close { stream, .. } => vec![output(stream), "close-output"],
-        Operation::Run { stages, .. } => {
+        Operation::Run { stages, timeout_ms, .. } => {
             let own = if stages.len() > 1 { "run-pipeline" } else { "run" };
-            [own].into_iter().chain(stages.iter().flat_map(of_stage)).collect()
+            [own].into_iter().chain(timeout_ms.map(|_| "run-timeout")).chain(stages.iter().flat_map(of_stage)).collect()
         }
         Operation::Pipeline { stages, stderr, .. } => {
             let shared = stderr.iter().flat_map(|stderr| ["pipeline-stderr", of_stdio(stderr)]);

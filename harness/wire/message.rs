@@ -140,6 +140,10 @@ pub enum Operation {
         /// Input of the first stage, when there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         input: Option<Data>,
+        /// Limit of the call (capability `run-timeout`); when it runs out the library ends what it started, and the reply is
+        /// `{"timed_out": true}`, with the `stdout` and `stderr` that the library hands over of what came until then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timeout_ms: Option<u64>,
     },
     /// `pipeline`: start all stages, each one's output connected to the next one's input; reply `{"handle", "pids"}`. The handle takes
     /// what a child's takes: its input is the first stage's, its output the last one's, its status the library's own rule;

@@ -6,6 +6,7 @@ use super::{LIMIT, LowerError, Lowered, Lowering};
 use crate::generate::act::{Act, State};
 use crate::generate::program::Op;
 use crate::plan::ast::Expect;
+use crate::plan::script::Origin;
 use crate::plan::step::control::{Await, AwaitState, Burn, Gate, OpenGate, Repeat, When};
 
 impl Lowering<'_> {
@@ -44,8 +45,10 @@ impl Lowering<'_> {
             (AwaitState::Reaped, None) => return Err(LowerError::invalid("`await` of `reaped` needs a `count`")),
             (_, Some(_)) => return Err(LowerError::invalid("`count` belongs to `state: reaped`")),
         };
+        let forked = self.actors.get(usize::from(who)).filter(|decl| decl.origin == Origin::Forked);
+        let maker = forked.and_then(|decl| decl.parent).filter(|_| matches!(state, State::Gone | State::Ended));
         let label = format!("wait until {} {words}", self.name_of(who));
-        let op = self.plain(here, "await", label, Some(&self.name_of(who)), Act::Await { who, state })?;
+        let op = self.plain(here, "await", label, Some(&self.name_of(who)), Act::Await { who, state, maker })?;
         // Awaiting `reaped` returns the end of each child, whatever it was; what is right is a matter of `reaped-all`.
         self.decls[op.step as usize].any = matches!(state, State::Reaped(_));
         Ok(op)

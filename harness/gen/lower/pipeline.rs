@@ -43,6 +43,7 @@ impl Lowering<'_> {
 
     pub(super) fn run(&mut self, here: &mut Here, step: &Run) -> Lowered<Op> {
         let bytes: Option<u64> = self.values.optional(step.bytes.as_ref())?;
+        let timeout_ms: Option<u64> = self.values.optional(step.timeout.as_ref())?;
         let several = !step.stages.is_empty();
         let whole = self.actor(here, &step.name, if several { Origin::Pipeline } else { Origin::Spawned })?;
         here.made(&step.name, whole);
@@ -67,9 +68,10 @@ impl Lowering<'_> {
         let name = self.name_of(whole);
         let what = if several { self.line_of(&actors) } else { name.clone() };
         let input_words = bytes.map_or_else(String::new, |bytes| format!(" with {bytes} bytes of input"));
-        let declared = self.declare(here, "run", format!("run {what}{input_words}"), Some(&name), &step.expect)?;
+        let limit = timeout_ms.map_or_else(String::new, |limit| format!(" for at most {limit} ms"));
+        let declared = self.declare(here, "run", format!("run {what}{input_words}{limit}"), Some(&name), &step.expect)?;
         self.decl(declared).stages = asked;
-        let operation = Box::new(Operation::Run { stages, input: bytes.map(pattern) });
+        let operation = Box::new(Operation::Run { stages, input: bytes.map(pattern), timeout_ms });
         let actors = if several { actors } else { Vec::new() };
         Ok(declared.op(Act::AskPipeline { actor: whole, name, stages: actors, operation }))
     }

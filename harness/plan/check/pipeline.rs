@@ -30,6 +30,13 @@ impl<'a> Checker<'a> {
     pub(super) fn run(&mut self, frame: &Frame, run: &Run, body: &Node) {
         self.need(if run.stages.is_empty() { "run" } else { "run-pipeline" });
         self.field(frame, body, "bytes", run.bytes.as_ref(), Sort::Int);
+        self.field(frame, body, "timeout", run.timeout.as_ref(), Sort::Int);
+        if run.timeout.is_some() {
+            self.need("run-timeout");
+            // The call ends what it started when its limit runs out.
+            let stages = run.stages.iter().map(|stage| stage.name.clone());
+            self.gates.killed.extend(stages.chain([run.name.clone()]));
+        }
         self.program(frame, body, run.program.as_ref(), &run.steps, run.search);
         self.texts(frame, body.at("args"), &run.args);
         let own = run.program.is_some() || !run.args.is_empty() || !run.steps.is_empty();

@@ -73,6 +73,9 @@ pub struct Run {
     /// Bytes of input (a fixed pattern).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<Expr>,
+    /// Milliseconds after which the call gives up and ends what it started (capability `run-timeout`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Expr>,
     /// As for a stage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub program: Option<Arg<String>>,

@@ -35,12 +35,12 @@ impl Performer<'_> {
         self.settle(Ok(Outcome::Done(None)))
     }
 
-    pub(super) fn await_state(&self, who: ActorId, state: State) -> Result<(), Stop> {
+    pub(super) fn await_state(&self, who: ActorId, state: State, maker: Option<ActorId>) -> Result<(), Stop> {
         if let State::Reaped(count) = state {
             self.await_reaped(count);
             return self.settle(Ok(Outcome::Done(None)));
         }
-        let pid = self.pid_when_known(who);
+        let pid = self.pid_unless_never(who, maker);
         let mut looks = 0;
         while !self.is_in(who, pid, state) {
             if never_again(pid, state) && !self.is_in(who, pid, state) {

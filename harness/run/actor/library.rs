@@ -112,6 +112,11 @@ impl Performer<'_> {
         };
         self.note_stages(actor, &fields);
         if fields.timed_out {
+            if matches!(operation, Operation::Run { .. }) {
+                self.collected(name, &fields);
+                // What was ended before it came to its first step never tells its number.
+                actor.inspect(|actor| self.arena.set_nobody(*actor));
+            }
             return Outcome::TimedOut;
         }
         match operation {

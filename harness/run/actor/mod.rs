@@ -404,7 +404,7 @@ impl<'a> Performer<'a> {
             }
             Act::Gate { gate } => self.gate(*gate),
             Act::OpenGate { gate } => self.open_gate(*gate),
-            Act::Await { who, state } => self.await_state(*who, *state),
+            Act::Await { who, state, maker } => self.await_state(*who, *state, *maker),
             Act::Repeat { times, body } => self.repeat(*times, body),
             Act::Ask { actor, name, operation } => self.ask(*actor, name, operation),
             Act::AskPipeline { actor, name, stages, operation } => self.ask_pipeline(*actor, name, stages, operation),

@@ -3,6 +3,7 @@
 use super::{DONE, Performer, failed, platform};
 use crate::generate::act::{Disposition, SignalFlags};
 use crate::plan::script::{ActorId, Outcome};
+use crate::run::arena::NOBODY;
 use crate::trace::What;
 use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU32, Ordering};
 
@@ -168,6 +169,21 @@ impl Performer<'_> {
         };
         // SAFETY: a positive pid of this case.
         if unsafe { libc::kill(pid, signal) } == -1 { failed() } else { DONE }
+    }
+
+    /// [`Self::pid_when_known`], or [`NOBODY`] once its maker has ended without it.
+    pub(super) fn pid_unless_never(&self, actor: ActorId, maker: Option<ActorId>) -> i32 {
+        let Some(maker) = maker else { return self.pid_when_known(actor) };
+        loop {
+            let of_maker = self.arena.pid_of(maker);
+            let ended = of_maker > 0 && matches!(super::os::process_state(of_maker), None | Some('Z'));
+            // In this order: what the maker did last is seen.
+            match self.arena.pid_of(actor) {
+                pid if pid > 0 => return pid,
+                _ if ended => return NOBODY,
+                _ => super::control::let_others_run(),
+            }
+        }
     }
 
     /// Waits until an actor has a process: 0 would be our own process group.
