@@ -98,7 +98,7 @@ fn zombies_and_survivors_are_noted_and_ended() {
     at_each_level(|session| {
         let survivor = Act::Fork { actor: 1, pid_of: None, body: vec![op(0, Act::Gate { gate: 0 })] };
         let zombie = Act::Fork { actor: 2, pid_of: None, body: Vec::new() };
-        let history = run(session, &program(vec![survivor, zombie, Act::Await { who: 2, state: State::Zombie }]));
+        let history = run(session, &program(vec![survivor, zombie, Act::Await { who: 2, state: State::Zombie, maker: None }]));
         assert_eq!(history.end, End::Done);
         let left: Vec<_> = history.observed.left.iter().map(|left| (left.actor, left.state.as_str())).collect();
         assert_eq!(left, [(Some(1), "sleeping"), (Some(2), "zombie")], "{}: {history:?}", session.isolation());

@@ -5,6 +5,7 @@ pub mod system;
 use super::ipc::Ipc;
 use super::program::Op;
 use super::share::{Patience, Public, Share};
+pub use super::state::State;
 use crate::plan::script::ActorId;
 use crate::wire::message::Operation;
 use serde::{Deserialize, Serialize};
@@ -136,27 +137,6 @@ pub enum Mode {
     ReadWrite,
     /// O_WRONLY | O_APPEND
     Append,
-}
-
-/// Which descriptor a started or exec'd program is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum State {
-    /// Its program runs, and has told its number.
-    Begun,
-    /// Asleep in a blocking call that is not a gate.
-    Blocked,
-    /// Ended and not reaped.
-    Zombie,
-    /// A zombie, or not there any more.
-    Ended,
-    /// Stopped.
-    Stopped,
-    /// Not there any more.
-    Gone,
-    /// Asleep for whatever reason, in a call that signals do not interrupt too.
-    Asleep,
-    /// The reap handler of the awaiting process itself has reaped so many.
-    Reaped(u32),
 }
 
 /// A kind of file to make.

@@ -12,6 +12,7 @@ pub mod seed;
 pub mod share;
 pub mod shrink;
 pub mod simpler;
+pub mod state;
 pub mod strategy;
 mod text;
 pub mod trial;

@@ -47,6 +47,7 @@ pub const CAPABILITIES: &[(&str, &str)] = &[
     ("group-kill", "a child with its group: kill and wait mean all of it"),
     ("daemon", "a detached program in a session of its own"),
     ("kill-on-drop", "a child that is killed and reaped when its handle is given up"),
+    ("malformed", "be given a value of a type that cannot be right"),
     ("umask", "a file mode creation mask for the child"),
     ("user", "user, group and supplementary groups for the child"),
     ("worker", "start a worker: a process that runs a function"),
@@ -125,7 +126,7 @@ fn of_stage(request: &SpawnRequest) -> Vec<&'static str> {
     let env = request.env.as_ref().map(|env| if env.replace { "env-replace" } else { "env" });
     let bare = request.program.bytes().is_some_and(|program| !program.contains(&b'/'));
     let wishes = [
-        (request.cwd.is_some(), "cwd"),
+        (request.cwd.is_some() || request.malformed.as_deref() == Some("directory"), "cwd"),
         (bare, "path-search"),
         (!request.pass.is_empty(), "pass-fds"),
         (request.arg0.is_some(), "arg0"),
@@ -136,6 +137,8 @@ fn of_stage(request: &SpawnRequest) -> Vec<&'static str> {
         (request.kill_on_drop, "kill-on-drop"),
         (request.umask.is_some(), "umask"),
         (request.user.is_some(), "user"),
+        (request.malformed.is_some(), "malformed"),
+        (request.malformed.as_deref() == Some("variable"), "env"),
     ];
     let stdio = [&request.stdin, &request.stdout, &request.stderr].into_iter().flatten().map(of_stdio);
     env.into_iter().chain(wishes.into_iter().filter_map(|(wished, name)| wished.then_some(name))).chain(stdio).collect()

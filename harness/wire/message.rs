@@ -270,6 +270,10 @@ pub struct SpawnRequest {
     /// `user`: user id, group id and supplementary groups of the child.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserRequest>,
+    /// `malformed`: where the adapter puts a value of a type that nothing there can be, as an object without a text: `program` (in its
+    /// place), `argument` (one more), `variable` (one more, over those of `env` or the inherited ones) or `directory` (in its place).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub malformed: Option<String>,
 }
 
 /// Who the child is to be. Capability `user`.

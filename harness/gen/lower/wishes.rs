@@ -28,6 +28,7 @@ impl Lowering<'_> {
                 .map(|digits| octal(&digits))
                 .transpose()?,
             user: step.user.as_ref().map(|user| self.user(user)).transpose()?,
+            malformed: self.values.bind_optional(step.malformed.as_ref())?,
             ..SpawnRequest::default()
         })
     }

@@ -152,6 +152,8 @@ pub const LIMITS: &[&str] = &[
 ];
 /// What `spawn: {group: ...}` may be.
 pub const GROUPS: &[&str] = &["default", "new", "own"];
+/// What `spawn: {malformed: ...}` may be.
+pub const PLACES: &[&str] = &["program", "argument", "variable", "directory"];
 /// The standard descriptors.
 pub const STREAMS: &[&str] = &["stdin", "stdout", "stderr"];
 /// The kinds of `file`.

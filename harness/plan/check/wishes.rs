@@ -20,6 +20,9 @@ impl Checker<'_> {
         if let Some(umask) = &spawn.umask {
             self.word(frame, body.at("umask"), umask, "a file mode creation mask", words::umask);
         }
+        if let Some(malformed) = &spawn.malformed {
+            self.word(frame, body.at("malformed"), malformed, "a place of a start", |word| words::among(word, words::PLACES));
+        }
         if let Some(user) = &spawn.user {
             let node = body.at("user");
             self.field(frame, node, "uid", user.uid.as_ref(), Sort::Int);
@@ -51,6 +54,7 @@ impl Checker<'_> {
             (spawn.kill_on_drop.is_some(), "kill-on-drop"),
             (spawn.umask.is_some(), "umask"),
             (spawn.user.is_some(), "user"),
+            (spawn.malformed.is_some(), "malformed"),
         ];
         wishes.into_iter().filter(|(wished, _)| *wished).for_each(|(_, capability)| self.need(capability));
     }

@@ -69,6 +69,10 @@ pub struct Spawn {
     /// User and groups of the child.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<User>,
+    /// Where a value of a type stands that nothing there can be: `program`, `argument`, `variable`, `directory` (capability `malformed`,
+    /// of languages that find out as they run).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub malformed: Option<Arg<String>>,
     /// What the started program does; it then exits with 0.
     #[serde(rename = "do", skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
