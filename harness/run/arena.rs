@@ -451,6 +451,19 @@ mod tests {
     }
 
     #[test]
+    fn who_will_not_be_there_is_nobody_and_whoever_is_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let arena = Arena::create(&dir.path().join("arena"), 1 << 20).unwrap();
+        arena.set_pid(3, 4711);
+        arena.set_nobody(3);
+        arena.set_nobody(4);
+        assert_eq!((arena.pid_of(3), arena.pid_of(4)), (4711, NOBODY));
+        // It came after all: a library that did not end it.
+        arena.set_pid(4, 4712);
+        assert_eq!(arena.pid_of(4), 4712);
+    }
+
+    #[test]
     fn a_sample_comes_back_as_the_state_that_it_is() {
         let dir = tempfile::tempdir().unwrap();
         let arena = Arena::create(&dir.path().join("arena"), 1 << 20).unwrap();
