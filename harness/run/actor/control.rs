@@ -62,10 +62,7 @@ impl Performer<'_> {
             // What it does must be the same before and after the look, or the look saw another step's sleep.
             State::Blocked => {
                 let doing = self.arena.doing(who).load(Ordering::Acquire);
-                doing != 0
-                    && doing & 1 == 0
-                    && os::process_state(pid) == Some('S')
-                    && self.arena.doing(who).load(Ordering::Acquire) == doing
+                doing != 0 && doing & 1 == 0 && os::sleeps(pid) && self.arena.doing(who).load(Ordering::Acquire) == doing
             }
             State::Asleep => matches!(os::process_state(pid), Some('S' | 'D')),
             State::Zombie => os::process_state(pid) == Some('Z'),

@@ -47,6 +47,27 @@ pub fn process_state(pid: i32) -> Option<char> {
     })
 }
 
+/// Whether a process sleeps, and nothing that was sent to it before this call is still to wake it.
+///
+/// The state alone does not tell: who is about to sleep says so first and looks for signals after that, so that one that has just
+/// been sent would be met by the next one before either is handled, and a call that the second was to interrupt goes on.
+///
+/// # References
+/// proc(5), `/proc/pid/status`: `SigPnd`, `ShdPnd`, `SigBlk`.
+pub fn sleeps(pid: i32) -> bool {
+    // In this order: what was pending has been taken by the time of the second look.
+    process_state(pid) == Some('S') && !to_be_woken(pid) && process_state(pid) == Some('S')
+}
+
+fn to_be_woken(pid: i32) -> bool {
+    let Ok(status) = std::fs::read_to_string(format!("/proc/{pid}/status")) else { return false };
+    let set = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or(0)
+    };
+    (set("SigPnd:") | set("ShdPnd:")) & !set("SigBlk:") != 0
+}
+
 /// Whether all threads of a process sleep at one moment.
 ///
 /// They are looked at one after the other, so one may wake another behind the look. A thread that ran in between has been
@@ -55,7 +76,7 @@ pub fn process_state(pid: i32) -> Option<char> {
 /// # References
 /// proc(5), `/proc/pid/task/tid/status`: `State`, `voluntary_ctxt_switches`.
 pub fn all_threads_sleep(pid: i32) -> bool {
-    let first = sleeping_threads(pid);
+    let first = if to_be_woken(pid) { None } else { sleeping_threads(pid) };
     first.is_some() && first == sleeping_threads(pid)
 }
 

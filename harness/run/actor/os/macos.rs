@@ -45,6 +45,11 @@ pub fn process_state(pid: i32) -> Option<char> {
     Some(if tasks.pti_numrunning == 0 { 'S' } else { 'R' })
 }
 
+/// Whether no thread of a process runs. What is pending for it cannot be seen.
+pub fn sleeps(pid: i32) -> bool {
+    process_state(pid) == Some('S')
+}
+
 fn pid_info<T>(pid: i32, flavor: i32) -> Option<T> {
     // SAFETY: the structures are plain data; the call fills in at most `size` bytes.
     unsafe {
