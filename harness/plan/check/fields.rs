@@ -502,6 +502,13 @@ impl Checker<'_> {
         if clause.core.is_some() && clause.killed.is_none() {
             self.problem(node.at("core"), "only a death by a signal leaves a core".to_owned(), "write `killed: SEGV` beside it");
         }
+        if clause.core.is_some() && !matches!(frame.performer, Performer::Process | Performer::Agent) {
+            self.problem(
+                node.at("core"),
+                "a library does not tell of cores".to_owned(),
+                "leave `core` out, or let a program wait for its own child",
+            );
+        }
     }
 }
 
