@@ -17,11 +17,13 @@ use super::{excess, home, observe, privilege, snapshot};
 use crate::generate::act::{Act, Attribute};
 use crate::generate::program::{Op, Program};
 use crate::plan::script::{Ended, Outcome};
-use crate::sys::{self, Known, Sample};
+use crate::sys::{self, Known, Patience, Sample};
 use crate::trace::state::ProcState;
 use crate::trace::{End, Event, What};
 use crate::wire::capability;
+use crate::wire::message::Hello;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// Exit code of a case root in which the harness itself panicked.
 const PANICKED: i32 = 118;
@@ -34,6 +36,8 @@ const TICK_MS: u64 = 50;
 const WIDE_TICK_MS: u64 = 250;
 /// Limit of the subject's cleaning up after a case, in milliseconds.
 const RESET_MS: u64 = 5_000;
+/// Limit of waiting for processes that end anyway, in milliseconds: to free much memory takes a killed one that long on a busy machine.
+const ENDING_MS: u64 = 2_000;
 
 impl Warden {
     /// Runs one case; `None` when main is gone.
@@ -57,7 +61,9 @@ impl Warden {
                 if urgent {
                     sys::urgent(true);
                 }
-                if let Err(end) = self.perform(&program, job, &mut done)? {
+                if let Some(reason) = self.known_to_lack(&program, job, &mut done) {
+                    done.end = End::Unsupported { reason };
+                } else if let Err(end) = self.perform(&program, job, &mut done)? {
                     done.end = end;
                     self.end_everything();
                 }
@@ -68,6 +74,17 @@ impl Warden {
             }
         }
         Some(done)
+    }
+
+    /// What the subject said that it cannot do when it was last started: to start it once more for that would cost more than
+    /// many a case.
+    fn known_to_lack(&self, program: &Program, job: &Job, done: &mut Done) -> Option<String> {
+        let (command, hello) = self.heard.as_ref()?;
+        if !program.library || job.adapter.as_ref() != Some(command) {
+            return None;
+        }
+        done.version.clone_from(&hello.version);
+        lacking(program, hello)
     }
 
     /// Whether nothing is spared after this case.
@@ -172,15 +189,14 @@ impl Warden {
             self.arena.header().next_seq.store(0, Ordering::Release);
             let mut adapter = Adapter::start(&self.run, self.adapters, command, &start, job.start_ms)?;
             adapter.helpers = observe::others(self.alone()).iter().map(|line| line.pid).filter(|pid| *pid != adapter.pid).collect();
+            self.heard = Some((command.clone(), adapter.hello.clone()));
             self.adapter = Some(adapter);
             self.home.settle();
         }
         let Some(adapter) = &self.adapter else { return Ok(None) };
         done.version.clone_from(&adapter.hello.version);
-        if let Some(lacking) =
-            needs(&program.root).into_iter().find(|need| !adapter.hello.capabilities.iter().any(|claimed| claimed == need))
-        {
-            return Err(End::Unsupported { reason: format!("{} does not claim `{lacking}`", adapter.hello.library) });
+        if let Some(reason) = lacking(program, &adapter.hello) {
+            return Err(End::Unsupported { reason });
         }
         // An ordinary user's programs run as nobody else, whatever is asked for.
         if !start.ordinary && needs(&program.root).contains(&"user") {
@@ -248,23 +264,20 @@ impl Warden {
 
     /// Step 4 for processes and the subject, then step 5 for processes.
     fn leftovers(&mut self, over: Over, root: i32, adapter: Option<i32>, program: &Program, done: &mut Done) {
-        // Orphans that have ended meanwhile are the warden's to reap and nobody's fault.
-        let nobody = over != Over::Stopped
-            && sys::ORPHANS_COME_HERE
-            && loop {
-                match sys::reap(-1) {
-                    Err(_) => break true,
-                    Ok(None) => break false,
-                    Ok(Some(_)) => {}
-                }
-            };
-        if nobody {
-            self.adapter = None;
-            return;
-        }
         let helpers = self.adapter.iter().flat_map(|adapter| adapter.helpers.iter().copied());
         let known: Vec<i32> = [root, adapter.unwrap_or(0)].into_iter().chain(helpers).collect();
-        done.left = observe::left_processes(self.alone(), &known, &self.arena, program.actors);
+        let mut patience = Patience::of_ms(ENDING_MS);
+        loop {
+            if over != Over::Stopped && reap_orphans() {
+                self.adapter = None;
+                return;
+            }
+            done.left = observe::left_processes(self.alone(), &known, &self.arena, program.actors);
+            if over == Over::Stopped || !observe::any_ending(&done.left) || !patience.lasts(1) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
         let keep = adapter.is_some() && done.end == End::Done && over != Over::Stopped && self.clean_up_subject(program, done);
         if !keep || !done.left.is_empty() {
             self.end_everything();
@@ -359,6 +372,18 @@ impl Warden {
     }
 }
 
+/// Reaps who was handed to the warden and has ended meanwhile: nobody else's to reap, and nobody's fault. Whether nobody is left.
+fn reap_orphans() -> bool {
+    sys::ORPHANS_COME_HERE
+        && loop {
+            match sys::reap(-1) {
+                Err(_) => break true,
+                Ok(None) => break false,
+                Ok(Some(_)) => {}
+            }
+        }
+}
+
 /// How a case ended that seems to have failed by us: where nothing but our own steps ran nobody else can have made it look so.
 fn by_us(program: &Program, message: String) -> End {
     if interpreted(program) { End::Harness { message } } else { End::Crash { message } }
@@ -444,12 +469,19 @@ fn keep_two(one: i32, other: i32) -> (i32, i32) {
     (3, 4)
 }
 
+/// The first of what a program needs that the subject does not claim, in words.
+fn lacking(program: &Program, hello: &Hello) -> Option<String> {
+    let lacks = |need: &&str| !hello.capabilities.iter().any(|claimed| claimed == need);
+    needs(&program.root).into_iter().find(lacks).map(|need| format!("{} does not claim `{need}`", hello.library))
+}
+
 /// The capabilities that the requests of a program need.
 pub fn needs(ops: &[Op]) -> Vec<&'static str> {
     let of = |op: &Op| match &op.act {
         Act::Ask { operation, .. } | Act::AskPipeline { operation, .. } => capability::of(operation),
         Act::AskParallel { lists, .. } => ["threads"].into_iter().chain(lists.iter().flat_map(|list| needs(list))).collect(),
-        Act::Attribute(Attribute::LimitSubject { .. }) => vec!["at-limits"],
+        // Of the others a subject notices nothing while it answers.
+        Act::Attribute(Attribute::LimitSubject { name, .. }) if name == "NPROC" => vec!["at-limits"],
         Act::Repeat { body, .. } => needs(body),
         _ => Vec::new(),
     };

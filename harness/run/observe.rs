@@ -10,6 +10,11 @@ pub fn left_processes(alone: bool, known: &[i32], arena: &Arena, actors: u16) ->
     others(alone).into_iter().filter(|line| !known.contains(&line.pid)).map(|line| left(line, arena, actors)).collect()
 }
 
+/// Whether one of these is certain to end: to list it as left would be to race with its end.
+pub fn any_ending(left: &[LeftProcess]) -> bool {
+    left.iter().any(|process| sys::is_ending(process.pid))
+}
+
 /// All processes of the case: in a namespace of our own whatever else there is, outside of one our descendants.
 pub fn others(alone: bool) -> Vec<Listed> {
     let own = std::process::id().cast_signed();

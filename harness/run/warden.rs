@@ -7,11 +7,12 @@ use super::Isolation;
 use super::adapter::Adapter;
 use super::arena::{self, Arena};
 use super::capture::Capture;
-use super::frame::{Channel, Hello, Order, Report, Start};
+use super::frame::{AdapterCommand, Channel, Hello, Order, Report, Start};
 use super::home::Home;
 use super::keeper;
 use super::observe;
 use crate::sys::{self, Sample, Watch};
+use crate::wire::message;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -46,6 +47,8 @@ pub struct Warden {
     pub(super) cpus: Vec<usize>,
     /// Bytes of memory that a case may use.
     pub(super) memory: u64,
+    /// What the adapter started last said of itself.
+    pub(super) heard: Option<(AdapterCommand, message::Hello)>,
     /// Adapters started so far.
     pub(super) adapters: u64,
     /// What a root is before its first step, while that cannot have changed since one was looked at.
@@ -83,13 +86,13 @@ impl Warden {
         report_panics(&channel);
         let agent = start.agent.clone();
         let cpus = start.cpus.clone();
-        let (adapter, adapters, known, slots) = (None, 0, None, arena::ACTORS);
+        let (adapter, heard, adapters, known, slots) = (None, None, 0, None, arena::ACTORS);
         let bare = sys::forks_bare(alone);
         let memory = start.memory.min(sys::total_memory() / 2);
         sys::let_nobody_look();
         let cases = 0;
         let mut warden =
-            Warden { channel, hello, agent, run, arena, capture, watch, home, adapter, cpus, memory, adapters, known, bare, cases, slots };
+            Warden { channel, hello, agent, run, arena, capture, watch, home, adapter, heard, cpus, memory, adapters, known, bare, cases, slots };
         warden.home.settle();
         Ok(warden)
     }

@@ -4,13 +4,14 @@ use super::kinds::Sort;
 use super::vocabulary as words;
 use super::walk::{Checker, Frame, Performer};
 use crate::plan::node::Node;
+use crate::plan::step::attribute::Limit;
 use crate::plan::step::Step;
 
 impl Checker<'_> {
     pub(super) fn attribute(&mut self, frame: &mut Frame, step: &Step, body: &Node) {
         match step {
             Step::Limit(limit) => {
-                self.limited(frame, body, limit.of.as_deref());
+                self.limited(frame, body, limit);
                 self.word(frame, body.at("set"), &limit.set, "a resource limit", |word| words::among(word, words::LIMITS));
                 self.field(frame, body, "soft", limit.soft.as_ref(), Sort::Int);
                 self.field(frame, body, "hard", limit.hard.as_ref(), Sort::Int);
@@ -53,9 +54,13 @@ impl Checker<'_> {
     }
 
     /// Whose limit it is: who drives a library can only set the subject's, everybody else only its own.
-    fn limited(&mut self, frame: &Frame, body: &Node, of: Option<&str>) {
-        match (of, frame.performer == Performer::Subject) {
-            (Some("subject"), true) => self.need("at-limits"),
+    fn limited(&mut self, frame: &Frame, body: &Node, limit: &Limit) {
+        match (limit.of.as_deref(), frame.performer == Performer::Subject) {
+            (Some("subject"), true) => {
+                if self.possible(&limit.set).iter().any(|name| name == "NPROC") {
+                    self.need("at-limits");
+                }
+            }
             (None, false) => {}
             (None, true) => self.problem(body, "whose limit is it?".to_owned(), "write `of: subject`"),
             (Some(_), true) => {

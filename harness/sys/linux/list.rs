@@ -66,6 +66,19 @@ pub fn listed(pid: i32) -> Option<Listed> {
     Some(Listed { pid, ppid: number(1)?, pgid: number(2)?, sid: number(3)?, uid, state, started, command: command.to_owned() })
 }
 
+/// Whether a process is certain to end without anybody's doing: it is on its way out, or it was sent a KILL that it has not met yet.
+pub fn is_ending(pid: i32) -> bool {
+    const EXITING: u32 = 0x4;
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+    let Some((_, fields)) = split_stat(&stat) else { return false };
+    if fields.first().is_none_or(|state| state_word(state) == "zombie") {
+        return false;
+    }
+    let exiting = fields.get(6).and_then(|text| text.parse::<u32>().ok()).is_some_and(|flags| flags & EXITING != 0);
+    let killed = |status: &Status| ["SigPnd", "ShdPnd"].iter().any(|key| status.signals(key).contains(&libc::SIGKILL));
+    exiting || Status::read(pid).is_ok_and(|status| killed(&status))
+}
+
 /// `pid (command) state ppid ...`: the command may hold anything, parentheses included, so the last one counts.
 fn split_stat(stat: &str) -> Option<(&str, Vec<&str>)> {
     let (open, close) = (stat.find('(')?, stat.rfind(')')?);

@@ -13,7 +13,7 @@ mod watch;
 pub use blocked::{file_locks, is_fifo, socket_peers, threads};
 pub use cgroup::{confine, release};
 pub use ipc::{leftover_ipc, remove_queue, unlink_queue, used};
-pub use list::{descriptor_count, listed, own_memory, process_count, processes, state_of, usage};
+pub use list::{descriptor_count, is_ending, listed, own_memory, process_count, processes, state_of, usage};
 pub use mount::mount_sandbox;
 pub use namespace::{limit_numbers, loopback_up, write_id_maps};
 pub use own::{

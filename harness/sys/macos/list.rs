@@ -97,6 +97,14 @@ pub fn listed(pid: i32) -> Option<Listed> {
     })
 }
 
+/// Whether a process is certain to end without anybody's doing: it is on its way out.
+pub fn is_ending(pid: i32) -> bool {
+    // PROC_FLAG_INEXIT of <sys/proc_info.h>; what is pending for a process the system shows to nobody.
+    const IN_EXIT: u32 = 4;
+    let info: Option<libc::proc_bsdinfo> = info(pid, libc::PROC_PIDTBSDINFO);
+    info.is_some_and(|bsd| bsd.pbi_status != libc::SZOMB && bsd.pbi_flags & IN_EXIT != 0)
+}
+
 fn state_word(status: u32) -> &'static str {
     match status {
         2 => "running",

@@ -10,7 +10,7 @@ mod watch;
 
 pub use blocked::{file_locks, is_fifo, socket_peers, threads};
 pub use ipc::{remove_queue, unlink_queue};
-pub use list::{descriptor_count, listed, own_memory, process_count, processes, remember_session, state_of, usage};
+pub use list::{descriptor_count, is_ending, listed, own_memory, process_count, processes, remember_session, state_of, usage};
 pub use own::{
     LIMITS, Resource, SIGNALS, default_action, dispositions, fd_target, fd_target_into, open_fds, open_fds_into, own_ids, reset_signals,
     thread_count,
