@@ -91,8 +91,25 @@ impl Warden {
         let memory = start.memory.min(sys::total_memory() / 2);
         sys::let_nobody_look();
         let cases = 0;
-        let mut warden =
-            Warden { channel, hello, agent, run, arena, capture, watch, home, adapter, heard, cpus, memory, adapters, known, bare, cases, slots };
+        let mut warden = Warden {
+            channel,
+            hello,
+            agent,
+            run,
+            arena,
+            capture,
+            watch,
+            home,
+            adapter,
+            heard,
+            cpus,
+            memory,
+            adapters,
+            known,
+            bare,
+            cases,
+            slots,
+        };
         warden.home.settle();
         Ok(warden)
     }

@@ -23,7 +23,15 @@ pub fn pairs(wanted: &[String], command: Option<&str>, globs: &[String], files: 
         let suits = move |plan: &&Arc<Plan>| plan.plane == Plane::Library || subject.name == RAW;
         plans.iter().filter(suits).cloned().collect::<Vec<_>>()
     };
-    Ok(subjects.iter().flat_map(|subject| with(subject).into_iter().map(|plan| Pair { subject: subject.clone(), plan })).collect())
+    let pairs: Vec<Pair> =
+        subjects.iter().flat_map(|subject| with(subject).into_iter().map(|plan| Pair { subject: subject.clone(), plan })).collect();
+    if pairs.is_empty() {
+        let some: Vec<&str> = plans.iter().take(4).map(|plan| plan.id.as_str()).collect();
+        let more = if plans.len() > some.len() { format!(" and {} more", plans.len() - some.len()) } else { String::new() };
+        let what = some.join(", ");
+        return Err(Fault::Usage(format!("nothing to run: no library performs {what}{more}, system calls do; add `--subject {RAW}`")));
+    }
+    Ok(pairs)
 }
 
 fn subjects(wanted: &[String], command: Option<&str>) -> Result<Vec<Subject>, Fault> {

@@ -4,8 +4,8 @@ use super::kinds::Sort;
 use super::vocabulary as words;
 use super::walk::{Checker, Frame, Performer};
 use crate::plan::node::Node;
-use crate::plan::step::attribute::Limit;
 use crate::plan::step::Step;
+use crate::plan::step::attribute::Limit;
 
 impl Checker<'_> {
     pub(super) fn attribute(&mut self, frame: &mut Frame, step: &Step, body: &Node) {
