@@ -104,6 +104,9 @@ struct Shared {
     twins: Mutex<BTreeMap<Twin, Arc<OnceLock<Seen>>>>,
 }
 
+/// A fault that is to hang has hung after this part of its time: there are many, and to see each out would take longer than all else.
+const PART: u64 = 3;
+
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let shared = Arc::new(Shared::default());
@@ -180,7 +183,8 @@ fn caught(shared: &Shared, property: &str, path: &Path, name: &str) -> Result<()
         return Err(format!("the healthy twin fails {:#?}, and does not hold for {silent:?}", twin.failed).into());
     }
     let declared = if faulty.undeclared { &healthy } else { &mutant };
-    let performed = Performed { declared, done: &mutant, cases: cases(&faulty, &mutant), enough: Some(&faulty.must_fail) };
+    let hangs = faulty.must_fail.contains("in-time");
+    let performed = Performed { declared, done: &mutant, cases: cases(&faulty, &mutant), enough: Some(&faulty.must_fail), hangs };
     let seen = runner.seen(&subject::find(&guilty(&faulty))?, &performed, entries::drawn());
     locked(&shared.matrix).insert(name.to_owned(), seen.failed.keys().cloned().collect());
     judged(&faulty, &seen.failed)
@@ -217,7 +221,7 @@ fn twin(shared: &Shared, runner: &Runner, faulty: &Faulty, healthy: &Plan) -> Re
     let cases = cases(faulty, healthy);
     let text = faulty.scenario.as_ref().or(faulty.healthy.as_ref()).cloned().unwrap_or_default();
     let place = locked(&shared.twins).entry((faulty.subject.clone(), text, cases)).or_default().clone();
-    let performed = Performed { declared: healthy, done: healthy, cases, enough: None };
+    let performed = Performed { declared: healthy, done: healthy, cases, enough: None, hangs: false };
     let times = std::env::var("CHILDPROOF_TWINS").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
     let all = || {
         (0..times).fold(Seen::default(), |mut all, round| {
@@ -294,6 +298,8 @@ struct Performed<'a> {
     cases: u32,
     /// Once these have failed, a hang is the last case: each would cost its whole deadline.
     enough: Option<&'a BTreeSet<String>>,
+    /// Whether it is to hang.
+    hangs: bool,
 }
 
 struct Runner<'a> {
@@ -309,10 +315,13 @@ impl Runner<'_> {
         for case in draw::cases(performed.done, seed, performed.cases) {
             let lowered = lower::lower(performed.declared, &case)
                 .and_then(|(script, _)| lower::lower(performed.done, &case).map(|(_, program)| (script, program)));
-            let (script, program) = match lowered {
+            let (script, mut program) = match lowered {
                 Ok(lowered) => lowered,
                 Err(error) => return Seen { failed: BTreeMap::from([("lowering".to_owned(), error.to_string())]), ..seen },
             };
+            if performed.hangs {
+                program.deadline_ms /= PART;
+            }
             let verdict = judge::judge(&self.session.run(self.worker, &script, &program, subject));
             let hung = verdict.outcome == CaseOutcome::Hang;
             seen.add(verdict, &case);
