@@ -160,7 +160,8 @@ fn a_run_says_what_it_was() {
 
 #[test]
 fn nothing_to_run_ends_with_4() {
-    says(&["run", "--subject", "rust-std", "--scenario", "pipe/eof"], 4);
+    let said = complains(&["run", "--subject", "rust-std", "--scenario", "pipe/eof"], 4);
+    assert!(said.contains("no library performs pipe/eof"), "{said}");
 }
 
 #[test]

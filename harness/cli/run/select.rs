@@ -29,7 +29,7 @@ pub fn pairs(wanted: &[String], command: Option<&str>, globs: &[String], files: 
         let some: Vec<&str> = plans.iter().take(4).map(|plan| plan.id.as_str()).collect();
         let more = if plans.len() > some.len() { format!(" and {} more", plans.len() - some.len()) } else { String::new() };
         let what = some.join(", ");
-        return Err(Fault::Usage(format!("nothing to run: no library performs {what}{more}, system calls do; add `--subject {RAW}`")));
+        anstream::eprintln!("note: no library performs {what}{more}, system calls do: add `--subject {RAW}`");
     }
     Ok(pairs)
 }
