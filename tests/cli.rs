@@ -159,6 +159,21 @@ fn a_run_says_what_it_was() {
 }
 
 #[test]
+fn failures_can_be_counted_only() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let saved = |more: &[&str]| {
+        let to = folder.path().join(more.len().to_string());
+        let to = to.to_str().expect("a path in UTF-8");
+        let told =
+            says(&[&["run", "--subject", "raw:leaks-pipe-end", "--scenario", "start/child-fds-exact", "--failures", to], more].concat(), 1);
+        assert!(told.contains("subject-descriptors fails in "), "{told}");
+        (std::fs::read_dir(to).is_ok(), told.contains("childproof replay"))
+    };
+    assert_eq!(saved(&[]), (true, true));
+    assert_eq!(saved(&["--count-only"]), (false, false));
+}
+
+#[test]
 fn nothing_to_run_ends_with_4() {
     let said = complains(&["run", "--subject", "rust-std", "--scenario", "pipe/eof"], 4);
     assert!(said.contains("no library performs pipe/eof"), "{said}");

@@ -25,7 +25,7 @@ use childproof::run::Session;
 use childproof::run::subject::{self, Subject};
 use childproof::testing::entries;
 use common::Lazy;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use serde::Deserialize;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -108,7 +108,7 @@ struct Shared {
 const PART: u64 = 3;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+    let arguments = common::arguments();
     let shared = Arc::new(Shared::default());
     let files = files();
     let mut trials = vec![Trial::test("every-property-has-a-fault", covered), Trial::test("every-row-has-a-fault", rows_covered)];
@@ -183,8 +183,7 @@ fn caught(shared: &Shared, property: &str, path: &Path, name: &str) -> Result<()
         return Err(format!("the healthy twin fails {:#?}, and does not hold for {silent:?}", twin.failed).into());
     }
     let declared = if faulty.undeclared { &healthy } else { &mutant };
-    let hangs = faulty.must_fail.contains("in-time");
-    let performed = Performed { declared, done: &mutant, cases: cases(&faulty, &mutant), enough: Some(&faulty.must_fail), hangs };
+    let performed = Performed { declared, done: &mutant, cases: cases(&faulty, &mutant), enough: Some(&faulty.must_fail) };
     let seen = runner.seen(&subject::find(&guilty(&faulty))?, &performed, entries::drawn());
     locked(&shared.matrix).insert(name.to_owned(), seen.failed.keys().cloned().collect());
     judged(&faulty, &seen.failed)
@@ -221,7 +220,7 @@ fn twin(shared: &Shared, runner: &Runner, faulty: &Faulty, healthy: &Plan) -> Re
     let cases = cases(faulty, healthy);
     let text = faulty.scenario.as_ref().or(faulty.healthy.as_ref()).cloned().unwrap_or_default();
     let place = locked(&shared.twins).entry((faulty.subject.clone(), text, cases)).or_default().clone();
-    let performed = Performed { declared: healthy, done: healthy, cases, enough: None, hangs: false };
+    let performed = Performed { declared: healthy, done: healthy, cases, enough: None };
     let times = std::env::var("CHILDPROOF_TWINS").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
     let all = || {
         (0..times).fold(Seen::default(), |mut all, round| {
@@ -298,8 +297,6 @@ struct Performed<'a> {
     cases: u32,
     /// Once these have failed, a hang is the last case: each would cost its whole deadline.
     enough: Option<&'a BTreeSet<String>>,
-    /// Whether it is to hang.
-    hangs: bool,
 }
 
 struct Runner<'a> {
@@ -319,7 +316,7 @@ impl Runner<'_> {
                 Ok(lowered) => lowered,
                 Err(error) => return Seen { failed: BTreeMap::from([("lowering".to_owned(), error.to_string())]), ..seen },
             };
-            if performed.hangs {
+            if performed.enough.is_some_and(|enough| enough.contains("in-time")) {
                 program.deadline_ms /= PART;
             }
             let verdict = judge::judge(&self.session.run(self.worker, &script, &program, subject));

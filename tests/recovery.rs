@@ -82,7 +82,7 @@ fn a_control_group_is_seen_where_one_is_made() {
 #[test]
 fn an_adapter_killed_in_a_case_is_a_crash_of_that_case_alone() {
     for level in levels() {
-        let mut run = Run::start(&level, &[Scenario::Spawns], &["--cases", "3"]);
+        let mut run = Run::start(&level, &[Scenario::Spawns], &["--cases", "3", "--count-only"]);
         run::kill(run.parent(run.sleeper()), libc::SIGKILL);
         let ended = run.end();
         assert_eq!((ended.status.code(), ended.results("completes")), (Some(1), vec!["crash 1 3".into()]), "{level}: {ended:?}");

@@ -52,9 +52,10 @@ impl World {
 const PACKAGE: &str = "start:\n  command:\n    argv: [\"{interpreter}\", x]\n    package: {npm: tool, program: bin/tool, \
                        range: \">=1\", known: [\"1.0.0\", \"1.2.0\"]}\n";
 
-/// Writes down each call, and installs a program that the package is to hold.
+/// Writes down each call, and installs a program that the package is to hold, which may not be executed.
 const NPM: &str = "echo \"$@\" >> \"$(dirname \"$0\")/../npm-calls\"\nwhile [ $# -gt 1 ]; do [ \"$1\" = --prefix ] && dir=$2; shift; done\n\
-                   mkdir -p $dir/node_modules/tool/bin; cp /bin/cat $dir/node_modules/tool/bin/tool";
+                   mkdir -p $dir/node_modules/tool/bin; cp /bin/cat $dir/node_modules/tool/bin/tool; \
+                   chmod a-x $dir/node_modules/tool/bin/tool";
 
 #[test]
 fn a_package_is_installed_once_for_each_version() {
@@ -109,6 +110,25 @@ fn a_crate_is_pinned_and_built_from_its_own_project() {
     let built = fs::read_dir(&projects).expect("there are some").flatten().map(|entry| entry.path().join("adapter"));
     let manifest = built.filter(|path| path.is_file()).map(fs::read_to_string).next().expect("one").expect("readable");
     assert!(manifest.contains("some-crate = { version = \"=1.2.0\"") && manifest.contains("\nversion = \"1.2.0\""), "{manifest}");
+}
+
+/// Claims nothing, and has its process id for a version.
+const MODEST: &str = r#"exec 8<"$CHILDPROOF_REQUESTS" 9>"$CHILDPROOF_REPLIES"
+printf '{"hello": {"protocol": "1.0", "library": "x", "version": "%s", "language": "sh", "pid": %s, "capabilities": []}}\n' $$ $$ >&9
+while read -r line <&8; do :; done
+"#;
+
+#[test]
+fn what_a_subject_does_not_claim_is_refused_without_starting_it_again() {
+    let world = World::new();
+    let adapter = world.write("modest.sh", MODEST);
+    world.subject("modest", &format!("start:\n  command:\n    argv: [sh, {}]\n", adapter.display()));
+    let args = ["run", "--subject", "modest", "--scenario", "wait/drop*", "--cases", "3", "--jobs", "1", "--format", "json"];
+    let (status, out, err) = world.childproof(&args);
+    let records: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).expect("JSON lines")).collect();
+    let results: Vec<_> = records.iter().filter(|record| record["record"] == "result").collect();
+    assert!(status == 4 && results.len() > 2 && results.iter().all(|result| result["verdict"] == "unsupported"), "{out}{err}");
+    assert!(results.iter().all(|result| result["version"] == results[0]["version"] && result["version"] != ""), "{out}");
 }
 
 #[test]

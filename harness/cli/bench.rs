@@ -6,6 +6,7 @@ use super::run::engine::{Engine, Pair};
 use super::run::{Level, isolations, open_session};
 use crate::bench;
 use crate::bench::growth::{self, Looks};
+use crate::plan::library;
 use crate::run::{Session, subject};
 use clap::Args;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -64,7 +65,7 @@ fn long_run(session: &Session, cases: u32, json: bool) -> Ended {
             looks.lock().unwrap_or_else(PoisonError::into_inner).look(ended);
         }
     };
-    let engine = Engine::new(session, 0, Some(cases), std::env::temp_dir().join("childproof-failures")).telling(look);
+    let engine = Engine::new(session, 0, Some(cases), std::env::temp_dir().join(library::FAILURES)).telling(look);
     let (began, mut broken) = (Instant::now(), false);
     engine.run(&[pair], |entry| {
         broken |= entry.rows.iter().any(crate::report::Row::breaks_the_run);

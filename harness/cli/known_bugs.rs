@@ -5,7 +5,7 @@ use super::run::engine::Pair;
 use super::run::subject_or_why_not;
 use super::run::survey::{self, Seen, Survey, SurveyArgs};
 use super::{names, out};
-use crate::report::{Word, plural};
+use crate::report::{Entry, Row, Word, plural};
 use crate::run::subject::{Start, Subject};
 use clap::Args;
 use serde::Deserialize;
@@ -131,7 +131,7 @@ fn wanted(bug: &Bug, args: &KnownBugsArgs) -> bool {
 }
 
 /// The pairs to run on the affected and on the fixed version; or what is said of the bug without running any.
-fn trial(bug: &Bug, subjects: &mut BTreeMap<String, Arc<Subject>>) -> Result<Result<[Vec<Pair>; 2], Outcome>, Fault> {
+fn trial(bug: &Bug, subjects: &mut BTreeMap<String, Subject>) -> Result<Result<[Vec<Pair>; 2], Outcome>, Fault> {
     let globs: Vec<String> = bug.scenario.iter().cloned().collect();
     let plans = match survey::plans(&globs, true) {
         Ok(plans) => plans,
@@ -144,7 +144,7 @@ fn trial(bug: &Bug, subjects: &mut BTreeMap<String, Arc<Subject>>) -> Result<Res
         let subject = match subjects.get(&title) {
             Some(known) => known.clone(),
             None => match subject_or_why_not(&title) {
-                Ok(found) => subjects.entry(title).or_insert(Arc::new(found)).clone(),
+                Ok(found) => subjects.entry(title).or_insert(found).clone(),
                 Err(Fault::Usage(why)) => return Ok(Err(Outcome::Unavailable(why))),
                 Err(fault) => return Err(fault),
             },
@@ -152,7 +152,8 @@ fn trial(bug: &Bug, subjects: &mut BTreeMap<String, Arc<Subject>>) -> Result<Res
         if let Start::Not(why) = &subject.start {
             return Ok(Err(Outcome::Unavailable(why.clone())));
         }
-        *pairs = survey::pairs(&[subject], &plans);
+        // A subject of its own for each bug: one that hangs for this one is not given up for the next.
+        *pairs = survey::pairs(&[Arc::new(subject)], &plans);
     }
     Ok(Ok(both))
 }
@@ -163,22 +164,35 @@ fn judged(bug: &Bug, both: &[Vec<Pair>; 2], seen: &mut impl Iterator<Item = Seen
     outcome(bug, &words(&affected, &bug.property), &words(&fixed, &bug.property))
 }
 
+/// A scenario, what was found of the property, and what there is to say of the cases where that is nothing.
+type Found<'a> = (&'a str, Option<Word>, Word);
+
 /// What was found of the property, scenario by scenario.
-fn words<'a>(seen: &'a [Seen], property: &str) -> Vec<(&'a str, Word)> {
-    let rows = seen.iter().flat_map(|seen| seen.entry.rows.iter().map(|row| (seen.entry.scenario.as_str(), row)));
-    rows.filter(|(_, row)| row.property == property).map(|(scenario, row)| (scenario, row.word)).collect()
+fn words<'a>(seen: &'a [Seen], property: &str) -> Vec<Found<'a>> {
+    let of = |entry: &'a Entry, name: &str| entry.rows.iter().find(|row| row.property == name).map(|row| row.word);
+    let found = |entry: &'a Entry| {
+        let word = of(entry, property);
+        Some((entry.scenario.as_str(), word, word.or_else(|| of(entry, Row::COMPLETES))?))
+    };
+    seen.iter().filter_map(|seen| found(&seen.entry)).collect()
 }
 
 /// Rules: 1. the property fails somewhere on the affected version; 2. it holds somewhere on the fixed one, and fails nowhere.
-fn outcome(bug: &Bug, affected: &[(&str, Word)], fixed: &[(&str, Word)]) -> Outcome {
-    let list = |words: &[(&str, Word)]| {
-        let told: Vec<String> = words.iter().map(|(scenario, word)| format!("{scenario} {}", word.name())).collect();
-        if told.is_empty() { "nothing is said of it".into() } else { told.join(", ") }
+fn outcome(bug: &Bug, affected: &[Found], fixed: &[Found]) -> Outcome {
+    let told = |(scenario, word, instead): &Found| match word {
+        Some(word) => format!("{scenario} {}", word.name()),
+        None => format!("{scenario} says nothing of it: {}", instead.name()),
     };
-    if !affected.iter().any(|(_, word)| word.is_bad()) {
+    let list = |found: &[Found]| match found {
+        [] => "nothing is said of it".to_owned(),
+        found => found.iter().map(told).collect::<Vec<_>>().join(", "),
+    };
+    let said = |found: &[Found]| found.iter().filter_map(|(_, word, _)| *word).collect::<Vec<Word>>();
+    let (on_affected, on_fixed) = (said(affected), said(fixed));
+    if !on_affected.iter().any(|word| word.is_bad()) {
         return Outcome::NotShown(format!("{} is to fail on {}: {}", bug.property, bug.affected, list(affected)));
     }
-    if fixed.iter().any(|(_, word)| word.is_bad()) || !fixed.iter().any(|(_, word)| matches!(word, Word::Pass | Word::Unspecified)) {
+    if on_fixed.iter().any(|word| word.is_bad()) || !on_fixed.iter().any(|word| matches!(word, Word::Pass | Word::Unspecified)) {
         return Outcome::NotShown(format!("{} is to hold on {}: {}", bug.property, bug.fixed, list(fixed)));
     }
     Outcome::Shown
@@ -197,7 +211,7 @@ mod tests {
         let subjects = crate::run::subject::survey().expect("valid");
         for bug in parse(LIST).expect("valid") {
             let known = crate::judge::PROPERTIES.iter().any(|property| property.name() == bug.property);
-            assert!(known || bug.property == crate::report::Row::COMPLETES, "{bug:?}");
+            assert!(known || bug.property == Row::COMPLETES, "{bug:?}");
             assert!(bug.reference.starts_with("http") || bug.reference == "no report found", "{bug:?}");
             // A subject may come later than the bugs that are known of it.
             let _ = subjects.iter().any(|subject| subject.name == bug.subject);
@@ -206,10 +220,14 @@ mod tests {
 
     #[test]
     fn a_pair_has_to_differ() {
-        let (bad, good) = ([("a/b", Word::Fail)], [("a/b", Word::Pass)]);
+        let found = |word| [("a/b", Some(word), word)];
+        let (bad, good) = (found(Word::Fail), found(Word::Pass));
         assert_eq!(outcome(&bug(), &bad, &good), Outcome::Shown);
         for (affected, fixed) in [(&good[..], &good[..]), (&bad, &bad), (&bad, &[]), (&[], &good)] {
             assert!(matches!(outcome(&bug(), affected, fixed), Outcome::NotShown(_)));
         }
+        let unsaid = [("a/b", None, Word::NotRun)];
+        let Outcome::NotShown(why) = outcome(&bug(), &unsaid, &good) else { panic!("what was not run shows nothing") };
+        assert!(why.ends_with("a/b says nothing of it: not-run"), "{why}");
     }
 }

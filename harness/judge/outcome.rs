@@ -1,7 +1,7 @@
 //! Outcomes: when one is as expected, and how it is put into words.
 //!
 //! Rules, in this order:
-//! 1. `any` accepts everything.
+//! 1. `any` accepts everything that came of trying it.
 //! 2. With alternatives declared, one of them must match. `Done(None)` matches success with any number. An error whose name
 //!    is empty, `*` or `any` stands for `refused`: any error at all, with or without an errno. Whether a
 //!    core was dumped is compared only where that is asked for: a library cannot tell.
@@ -121,7 +121,8 @@ pub fn of_case(history: &History) -> (CaseOutcome, Option<String>) {
 fn limit_met(history: &History) -> Option<(CaseOutcome, Option<String>)> {
     view::returns(history).find_map(|(_, event, outcome, _)| {
         let step = view::step_of(history, event)?;
-        if as_declared(step, outcome) {
+        // What was not tried is no outcome that `any` could stand for.
+        if !step.any && as_declared(step, outcome) {
             return None;
         }
         match outcome {

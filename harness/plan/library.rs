@@ -5,6 +5,9 @@ use include_dir::{Dir, include_dir};
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// Where a run saves the smallest case of each failure. In this folder they are nobody's scenarios, wherever the run was started.
+pub const FAILURES: &str = "childproof-failures";
+
 static SCENARIOS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
 
 /// The scenarios that ship with childproof, sorted by id.
@@ -22,7 +25,7 @@ fn collect(dir: &Dir<'static>, found: &mut Vec<Source>) {
             found.push(Source { id: id(file.path()), path: path.display().to_string(), text: text.to_owned() });
         }
     }
-    dir.dirs().for_each(|inner| collect(inner, found));
+    dir.dirs().filter(|inner| !inner.path().ends_with(FAILURES)).for_each(|inner| collect(inner, found));
 }
 
 fn is_scenario(path: &Path) -> bool {
@@ -64,7 +67,7 @@ fn files_below(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in std::fs::read_dir(folder).map_err(|error| named(folder, &error))? {
         let entry = entry.map_err(|error| named(folder, &error))?;
         let kind = entry.file_type().map_err(|error| named(&entry.path(), &error))?;
-        if kind.is_dir() {
+        if kind.is_dir() && entry.file_name() != FAILURES {
             files_below(&entry.path(), files)?;
         } else if is_scenario(&entry.path()) {
             files.push(entry.path());
@@ -75,4 +78,22 @@ fn files_below(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
 
 fn named(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn saved_failures_are_no_scenarios_of_the_folder_that_they_lie_in() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for file in ["pipe/one.yaml".into(), format!("{FAILURES}/two.yaml")] {
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().expect("it has one")).expect("made");
+            std::fs::write(path, "").expect("written");
+        }
+        let ids = |path: PathBuf| load(path).expect("read").into_iter().map(|source| source.id).collect::<Vec<_>>();
+        assert_eq!(ids(folder.path().to_owned()), ["pipe/one"]);
+        assert_eq!(ids(folder.path().join(FAILURES)), ["two"], "asked for by name they are");
+    }
 }

@@ -23,7 +23,6 @@ use crate::trace::{End, Event, What};
 use crate::wire::capability;
 use crate::wire::message::Hello;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 /// Exit code of a case root in which the harness itself panicked.
 const PANICKED: i32 = 118;
@@ -273,10 +272,12 @@ impl Warden {
                 return;
             }
             done.left = observe::left_processes(self.alone(), &known, &self.arena, program.actors);
-            if over == Over::Stopped || !observe::any_ending(&done.left) || !patience.lasts(1) {
+            let Some(ending) = observe::ending(&done.left).filter(|_| over != Over::Stopped) else { break };
+            let slice = patience.slice_ms(ENDING_MS);
+            sys::await_end_elsewhere(ending, slice);
+            if !patience.lasts(slice) {
                 break;
             }
-            std::thread::sleep(Duration::from_millis(1));
         }
         let keep = adapter.is_some() && done.end == End::Done && over != Over::Stopped && self.clean_up_subject(program, done);
         if !keep || !done.left.is_empty() {
@@ -491,6 +492,17 @@ pub fn needs(ops: &[Op]) -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_limit_on_processes_asks_something_of_the_subject() {
+        let limit = |name: &str| Op {
+            step: 0,
+            lenient: false,
+            act: Act::Attribute(Attribute::LimitSubject { name: name.to_owned(), soft: Some(1) }),
+        };
+        assert_eq!(needs(&[limit("NPROC")]), ["at-limits"]);
+        assert!(needs(&[limit("NOFILE"), limit("STACK")]).is_empty());
+    }
 
     #[test]
     fn a_runtime_that_undoes_an_ignored_chld_is_seen() {

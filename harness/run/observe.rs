@@ -10,9 +10,9 @@ pub fn left_processes(alone: bool, known: &[i32], arena: &Arena, actors: u16) ->
     others(alone).into_iter().filter(|line| !known.contains(&line.pid)).map(|line| left(line, arena, actors)).collect()
 }
 
-/// Whether one of these is certain to end: to list it as left would be to race with its end.
-pub fn any_ending(left: &[LeftProcess]) -> bool {
-    left.iter().any(|process| sys::is_ending(process.pid))
+/// One of these that is certain to end: to list it as left would be to race with its end.
+pub fn ending(left: &[LeftProcess]) -> Option<i32> {
+    left.iter().map(|process| process.pid).find(|pid| sys::is_ending(*pid))
 }
 
 /// All processes of the case: in a namespace of our own whatever else there is, outside of one our descendants.

@@ -8,6 +8,7 @@ use crate::cli::replay;
 use crate::cli::run::engine::Pair;
 use crate::generate::{draw, lower};
 use crate::plan::case::Plan;
+use crate::plan::library;
 use crate::plan::script::Plane;
 use crate::run::subject::{Expectation, Start, Subject, builtin, expectations};
 use crate::run::{Options, Session, needs};
@@ -136,7 +137,7 @@ impl Shared {
         let session = self.session()?;
         let cases = entries::number("CHILDPROOF_CASES").or(self.cases);
         let pair = Pair { subject: self.subject.clone(), plan: Arc::new(plan) };
-        let failures = PathBuf::from("childproof-failures");
+        let failures = PathBuf::from(library::FAILURES);
         match entries::entry(session, pair, cases, failures) {
             Some(entry) if entries::is_as_expected(&entry) => Ok(()),
             Some(entry) => Err(Failed::from(entries::told(session, &entry))),

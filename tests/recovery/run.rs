@@ -456,7 +456,7 @@ pub fn again_as_somebody_else() {
     copy(&exe().with_file_name("childproof-agent"), "childproof-agent");
     copy(&std::env::current_exe().unwrap(), "test");
     let mut command = Command::new(dir.path().join("test"));
-    command.args(["--test-threads", "2"]).uid(SOMEBODY).gid(SOMEBODY).env(DIR, dir.path()).env_remove("TMPDIR").current_dir("/");
+    command.args(["--test-threads", "4"]).uid(SOMEBODY).gid(SOMEBODY).env(DIR, dir.path()).env_remove("TMPDIR").current_dir("/");
     let output = command.stdin(Stdio::null()).output().unwrap();
     assert!(output.status.success(), "{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
 }

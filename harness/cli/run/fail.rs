@@ -7,6 +7,7 @@ use crate::judge;
 use crate::judge::verdict::{CaseOutcome, Evidence, Finding, Standing, Verdict};
 use crate::plan::ast::Replay;
 use crate::plan::case::{Case, Plan};
+use crate::plan::library;
 use crate::report::{Blame, Failure, Row, Word};
 use crate::run::subject;
 use crate::trace::History;
@@ -148,7 +149,7 @@ fn save(engine: &Engine, pair: &Pair, failure: &Failure) -> Option<PathBuf> {
     };
     let name = format!("{}.{}", pair.subject.title().replace(['/', ':'], "-"), replay::file_name(&replay));
     let text = replay::to_text(&pair.plan, &replay);
-    let aside = std::env::temp_dir().join("childproof-failures");
+    let aside = std::env::temp_dir().join(library::FAILURES);
     [engine.failures.as_path(), aside.as_path()].into_iter().find_map(|directory| write(directory, &name, &text).ok())
 }
 

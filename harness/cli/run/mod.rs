@@ -15,6 +15,7 @@ mod update;
 
 use super::exit::{Ended, Exit, Fault};
 use super::out;
+use crate::plan::library;
 use crate::report::{self, Entry, Header, Reporter, Summary, Word};
 use clap::Args;
 use engine::{Engine, Pair};
@@ -64,8 +65,11 @@ pub struct RunArgs {
     /// Write what deviates and is not declared into the subject.yaml of the subject, which must lie in a folder of yours
     #[arg(long)]
     update_expectations: bool,
+    /// Only count failures: make none of them small, charge nobody with one, save none
+    #[arg(long, conflicts_with = "update_expectations")]
+    count_only: bool,
     /// Where to save the smallest case of each failure
-    #[arg(long, value_name = "DIR", default_value = "childproof-failures")]
+    #[arg(long, value_name = "DIR", default_value = library::FAILURES)]
     failures: PathBuf,
     /// Scenario files instead of the embedded ones
     #[arg(value_name = "FILE")]
@@ -89,6 +93,7 @@ pub fn run(args: &RunArgs) -> Ended {
     let jobs = args.jobs.map_or_else(cpus, usize::from);
     let session = open_session(jobs, args.isolation.as_deref())?;
     let engine = Engine::new(&session, seed, args.cases, args.failures.clone()).wary(!args.trust && !args.files.is_empty());
+    let engine = if args.count_only { engine.only_counting() } else { engine };
     let watch = interrupt::Watch::begin().map_err(|error| Fault::Harness(format!("installing signal handlers: {error}")))?;
     let mut desk = Desk::new((form.open)(sink), &engine, jobs, &pairs, args.output.is_some() || args.format != "terminal")?;
     let interrupted = AtomicBool::new(false);

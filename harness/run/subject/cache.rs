@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 const MARKER: &str = ".complete";
 
 /// Folders that may serve as the cache, best first.
-fn bases() -> Vec<PathBuf> {
+pub(super) fn bases() -> Vec<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let cache = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
     let shared = std::env::temp_dir().join(format!("childproof-{}", nix::unistd::geteuid()));

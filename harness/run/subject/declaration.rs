@@ -75,7 +75,8 @@ pub struct Interpreter {
     pub names: Vec<String>,
     /// The program's name on PATH with its version: `python{version}`.
     pub versioned: String,
-    /// Places of version managers; a `*` after `{version}` stands for the rest of that folder's name, `~` for HOME.
+    /// Places of version managers; a `*` after `{version}` stands for the rest of that folder's name, `~` for HOME, `{cache}` for
+    /// the folder of childproof's cache, `{os}` and `{arch}` for what npm calls them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub folders: Vec<String>,
     /// Versions to look for when all that are installed are to be tested.

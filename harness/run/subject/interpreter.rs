@@ -1,8 +1,9 @@
 //! Finding the interpreter of a subject: by path, by version, or the first at hand.
 
 use super::declaration::Interpreter;
+use super::package::on_this_machine;
 use super::tool::{find as on_path, is_program};
-use super::versions;
+use super::{cache, versions};
 use std::path::{Path, PathBuf};
 
 /// Every version named in the declaration that is on this machine.
@@ -36,13 +37,21 @@ pub(super) fn resolve(name: &str, interpreter: &Interpreter, version: Option<&st
 
 fn by_version(interpreter: &Interpreter, version: &str) -> Option<PathBuf> {
     let program = interpreter.versioned.replace("{version}", version);
-    on_path(&program).or_else(|| interpreter.folders.iter().find_map(|pattern| in_folder(pattern, version)))
+    on_path(&program).or_else(|| interpreter.folders.iter().flat_map(|pattern| places(pattern)).find_map(|at| in_folder(&at, version)))
+}
+
+/// The pattern with the home directory or each folder of the cache before it, on this machine.
+fn places(pattern: &str) -> Vec<String> {
+    let pattern = on_this_machine(pattern);
+    if let Some(rest) = pattern.strip_prefix("{cache}") {
+        return cache::bases().iter().map(|base| format!("{}{rest}", base.display())).collect();
+    }
+    let home = std::env::var("HOME").unwrap_or_default();
+    vec![pattern.strip_prefix('~').map_or_else(|| pattern.clone(), |rest| format!("{home}{rest}"))]
 }
 
 /// The newest program at `PREFIX/NAME{version}*/REST`.
 fn in_folder(pattern: &str, version: &str) -> Option<PathBuf> {
-    let home = std::env::var("HOME").unwrap_or_default();
-    let pattern = pattern.strip_prefix('~').map_or_else(|| pattern.to_owned(), |rest| format!("{home}{rest}"));
     let (before, rest) = pattern.split_once("{version}*/")?;
     let (parent, prefix) = before.rsplit_once('/')?;
     let fits = |name: &str| name.strip_prefix(prefix).is_some_and(|found| versions::is_a(found, version));
@@ -69,5 +78,13 @@ mod tests {
         let pattern = format!("{}/v-{{version}}*/bin/tool", base.path().display());
         assert_eq!(in_folder(&pattern, "3.6"), Some(base.path().join("v-3.6.15/bin/tool")));
         assert_eq!(in_folder(&pattern, "3.7"), None);
+    }
+
+    #[test]
+    fn the_cache_is_looked_through_wherever_it_is() {
+        let places = places("{cache}/npm/node-{os}-{version}*/bin/node");
+        assert_eq!(places.len(), cache::bases().len());
+        let inside = |place: &String| place.contains("childproof") && place.ends_with("-{version}*/bin/node") && !place.contains("{os}");
+        assert!(places.iter().all(inside), "{places:?}");
     }
 }

@@ -227,15 +227,19 @@ impl Package {
 
     /// Its name for its registry, on this machine.
     pub(super) fn name(&self) -> String {
-        let os = if std::env::consts::OS == "macos" { "darwin" } else { std::env::consts::OS };
-        let arch = match std::env::consts::ARCH {
-            "x86_64" => "x64",
-            "aarch64" => "arm64",
-            other => other,
-        };
-        let name = self.pip.as_ref().or(self.npm.as_ref()).map_or("", String::as_str);
-        name.replace("{os}", os).replace("{arch}", arch)
+        on_this_machine(self.pip.as_ref().or(self.npm.as_ref()).map_or("", String::as_str))
     }
+}
+
+/// `{os}` and `{arch}` as npm calls them.
+pub(super) fn on_this_machine(name: &str) -> String {
+    let os = if std::env::consts::OS == "macos" { "darwin" } else { std::env::consts::OS };
+    let arch = match std::env::consts::ARCH {
+        "x86_64" => "x64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    name.replace("{os}", os).replace("{arch}", arch)
 }
 
 impl CargoDecl {

@@ -3,6 +3,8 @@
 use super::cache::{self, Place};
 use super::package::Package;
 use super::tool;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -14,6 +16,8 @@ pub(super) struct Install {
     name: String,
     version: String,
     with: Vec<String>,
+    /// The interpreter that it is.
+    is_program: Option<String>,
 }
 
 #[derive(Clone, Debug, Hash)]
@@ -39,7 +43,7 @@ impl Install {
         let kind = if package.pip.is_some() { "pip" } else { "npm" };
         let key = format!("{name}-{version}-{}", cache::digest((&by, &package.with)));
         let place = Place::of(kind, &key, &format!("{kind}-{key}"))?;
-        Ok(Install { place, by, name, version: version.to_owned(), with: package.with.clone() })
+        Ok(Install { place, by, name, version: version.to_owned(), with: package.with.clone(), is_program: package.program.clone() })
     }
 
     /// The program that performs it.
@@ -62,7 +66,12 @@ impl Install {
     /// Installs it unless it is there.
     pub(super) fn perform(&self, title: &str) -> Result<(), String> {
         let doing = format!("installing {} {} for {title}", self.name, self.version);
-        self.place.fill(&doing, |dir| tool::run(&doing, &mut self.command(dir)))
+        self.place.fill(&doing, |dir| {
+            tool::run(&doing, &mut self.command(dir))?;
+            let program = self.is_program.as_ref().map(|program| self.program(program));
+            // Some release's archive forgot that it may be executed.
+            program.map_or(Ok(()), |path| let_run(&path).map_err(|error| format!("{doing}: {}: {error}", path.display())))
+        })
     }
 
     fn command(&self, dir: &Path) -> Command {
@@ -79,6 +88,11 @@ impl Install {
             }
         }
     }
+}
+
+fn let_run(program: &Path) -> std::io::Result<()> {
+    let mode = std::fs::metadata(program)?.permissions().mode();
+    if mode & 0o111 == 0 { std::fs::set_permissions(program, Permissions::from_mode(mode | 0o755)) } else { Ok(()) }
 }
 
 /// `pip install` into a folder.

@@ -221,3 +221,43 @@ fn limits_of(pid: i32) -> BTreeMap<String, [u64; 2]> {
 pub fn descriptor_count(pid: i32) -> Option<usize> {
     Some(fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::{cpus, pin, reap, urgent};
+    use super::super::await_end_elsewhere;
+    use super::is_ending;
+
+    /// Whom a KILL was sent is kept from meeting it by having no CPU: it shares this thread's, and comes after everybody else.
+    #[test]
+    fn who_was_killed_is_ending_until_it_has_ended() {
+        let all = cpus();
+        pin(&all[..1]).expect("a CPU of ours");
+        // SAFETY: the child calls nothing but what may be called in the fork of a program with threads.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            let idle = libc::sched_param { sched_priority: 0 };
+            // SAFETY: `idle` is a valid parameter of that policy.
+            unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const idle) };
+            loop {
+                // SAFETY: takes no memory.
+                unsafe { libc::pause() };
+            }
+        }
+        while super::listed(child).is_some_and(|line| line.state != "sleeping") {
+            std::thread::yield_now();
+        }
+        assert!(!is_ending(child), "it waits for a signal");
+        urgent(true);
+        // SAFETY: a child of ours that was not reaped.
+        unsafe { libc::kill(child, libc::SIGKILL) };
+        let (killed, state) = (is_ending(child), super::listed(child));
+        urgent(false);
+        await_end_elsewhere(child, 10_000);
+        let ended = super::listed(child).map(|line| line.state);
+        let still = is_ending(child);
+        let _ = (reap(child), pin(&all));
+        assert!(killed, "{state:?}");
+        assert_eq!((ended, still), (Some("zombie"), false));
+    }
+}

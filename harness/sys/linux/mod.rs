@@ -21,8 +21,9 @@ pub use own::{
     thread_count,
 };
 pub use process::{
-    MOST_AT_ONCE, ORPHANS_COME_HERE, become_ordinary, clone_isolated, close_from, cores_stay, cpus, die_with_parent, drop_privileges,
-    easy_to_kill, fork_bare, forks_bare, kill_everything, let_nobody_look, let_others_look, level_exists, limit_cases, limit_cpu, limit_of,
-    may_be_urgent, never_urgent, no_new_privileges, pin, remember_session, send_quietly, set_cloexec, subreaper, urgent,
+    MOST_AT_ONCE, ORPHANS_COME_HERE, await_end_elsewhere, become_ordinary, clone_isolated, close_from, cores_stay, cpus, die_with_parent,
+    drop_privileges, easy_to_kill, fork_bare, forks_bare, kill_everything, let_nobody_look, let_others_look, level_exists, limit_cases,
+    limit_cpu, limit_of, may_be_urgent, never_urgent, no_new_privileges, pin, remember_session, send_quietly, set_cloexec, subreaper,
+    urgent,
 };
 pub use watch::Watch;

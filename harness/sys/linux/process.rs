@@ -88,6 +88,15 @@ impl Pidfd {
     }
 }
 
+/// Waits until a process, whosever child it is, has ended, reaped or not, for at most so many milliseconds.
+pub fn await_end_elsewhere(pid: i32, limit_ms: i32) {
+    // One that cannot be opened is gone.
+    let Ok(handle) = Pidfd::open(pid) else { return };
+    let mut ended = libc::pollfd { fd: handle.0.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: `ended` is one valid pollfd.
+    unsafe { libc::poll(&raw mut ended, 1, limit_ms) };
+}
+
 /// Orphans below this process become its children.
 ///
 /// # Errors

@@ -24,4 +24,4 @@ pub use sandbox::{
     clone_isolated, confine, die_with_parent, drop_privileges, leftover_ipc, level_exists, limit_numbers, loopback_up, mount_sandbox,
     no_new_privileges, release, subreaper, used, write_id_maps,
 };
-pub use watch::Watch;
+pub use watch::{Watch, await_end_elsewhere};

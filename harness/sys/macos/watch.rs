@@ -14,11 +14,8 @@ impl Watch {
     /// # Errors
     /// Those of kqueue(2) and kevent(2).
     pub fn begin() -> io::Result<Watch> {
-        // SAFETY: kqueue takes no memory; a fresh descriptor comes back, which is owned from here on.
-        let fd = check(unsafe { libc::kqueue() })?;
-        // SAFETY: as above.
-        let watch = Watch(unsafe { OwnedFd::from_raw_fd(fd) });
-        super::set_cloexec(fd)?;
+        let watch = Watch(queue()?);
+        let fd = watch.fd();
         let signal = libc::kevent {
             ident: libc::SIGCHLD.unsigned_abs() as usize,
             filter: libc::EVFILT_SIGNAL,
@@ -49,4 +46,30 @@ impl Watch {
 
     /// Nothing was changed for the watch's sake, and forks do not inherit a kqueue.
     pub fn forget() {}
+}
+
+/// Waits until a process, whosever child it is, has ended, reaped or not, for at most so many milliseconds.
+pub fn await_end_elsewhere(pid: i32, limit_ms: i32) {
+    let Ok(queue) = queue() else { return };
+    let exit = libc::kevent {
+        ident: pid.unsigned_abs() as usize,
+        filter: libc::EVFILT_PROC,
+        flags: libc::EV_ADD | libc::EV_ONESHOT,
+        fflags: libc::NOTE_EXIT,
+        data: 0,
+        udata: std::ptr::null_mut(),
+    };
+    let limit = libc::timespec { tv_sec: (limit_ms / 1000).into(), tv_nsec: (limit_ms % 1000 * 1_000_000).into() };
+    // SAFETY: one valid change, and an all-zero event is a valid place for one; one that is gone comes back as an error at once.
+    unsafe {
+        let mut event: libc::kevent = std::mem::zeroed();
+        libc::kevent(queue.as_raw_fd(), &raw const exit, 1, &raw mut event, 1, &raw const limit);
+    }
+}
+
+fn queue() -> io::Result<OwnedFd> {
+    // SAFETY: kqueue takes no memory; a fresh descriptor comes back, which is owned from here on.
+    let queue = unsafe { OwnedFd::from_raw_fd(check(libc::kqueue())?) };
+    super::set_cloexec(queue.as_raw_fd())?;
+    Ok(queue)
 }
