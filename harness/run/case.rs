@@ -8,7 +8,7 @@
 
 use super::actor::{self, Context, DriverLink};
 use super::adapter::Adapter;
-use super::arena::{self, Moment};
+use super::arena::{self, Arena, Moment};
 use super::deadline::{Over, Wait};
 use super::frame::{self, Done, Job, ended_in_words};
 use super::plain::{self, interpreted, plain};
@@ -99,18 +99,32 @@ impl Warden {
         };
         // Who could have changed them since they were put right is an adapter that lives on.
         done.flags[0] = Some(if self.adapter.is_some() { self.capture.described() } else { self.capture.usual() });
-        let context = Context { case_dir: self.home.dir().to_owned(), agent: self.agent.clone(), subject: link };
+        let mut context = Context { case_dir: self.home.dir().to_owned(), agent: self.agent.clone(), subject: link };
         if let Err(error) = actor::prepare(program, &self.arena, &context) {
             return Some(Err(End::Harness { message: format!("write the agents' programs: {error}") }));
         }
         let mut known = self.known.take().filter(|_| interpreted(program));
         let spared = known.is_some() && plain(program);
-        // SAFETY: the warden has one thread.
-        let root = match unsafe { if spared && self.bare { sys::fork_bare() } else { sys::fork() } } {
-            Ok(0) => become_root(program, self, context, known.as_deref_mut(), spared),
+        // An adapter could do with a warden that may be looked at what it likes.
+        let berth = self.berth.as_ref().filter(|_| spared && self.adapter.is_none() && plain::returns(program));
+        let mut seen = known.as_deref().copied();
+        let mut root = || be_root(program, &self.arena, &self.cpus, &mut context, seen.as_mut(), spared);
+        let forked = match berth {
+            Some(berth) => {
+                sys::let_others_look();
+                // SAFETY: one case runs at a time, and a root that did not come to its end was the last of this warden. What the closure
+                // holds stays where it is and is not touched until `leftovers` has seen to its end.
+                unsafe { berth.fork(&raw mut root) }
+            }
+            // SAFETY: the warden's only other thread sleeps for good and holds nothing.
+            None => unsafe { if spared && self.bare { sys::fork_bare() } else { sys::fork() } },
+        };
+        let root = match forked {
+            Ok(0) => sys::exit_now(root()),
             Ok(root) => root,
             Err(error) => return Some(Err(End::Harness { message: format!("fork the case root: {error}") })),
         };
+        let shares = berth.is_some();
         done.root = root;
         if let Some(known) = &mut known {
             known.be_of_root(root, cpu_seconds(program));
@@ -138,6 +152,10 @@ impl Warden {
             done.hang = Some(Box::new(seen));
         }
         self.leftovers(over, root, adapter.filter(|_| adapter_ended.is_none()), program, done);
+        if shares {
+            sys::let_nobody_look();
+            done.retire |= !matches!(over, Over::Ended(Ended::Exited(_)) | Over::Stopped);
+        }
         self.known = match known {
             None if interpreted(program) => self.arena.sample_before().map(Box::new),
             known => known,
@@ -426,8 +444,8 @@ fn slots(program: &Program) -> usize {
     }
 }
 
-/// The forked child: takes off what is the warden's alone and performs.
-fn become_root(program: &Program, warden: &Warden, mut context: Context, known: Option<&mut Sample>, spared: bool) -> ! {
+/// In the child: takes off what is the warden's alone and performs; its exit code.
+fn be_root(program: &Program, arena: &Arena, cpus: &[usize], context: &mut Context, known: Option<&mut Sample>, spared: bool) -> i32 {
     sys::unguard();
     if !spared && !interpreted(program) {
         sys::never_urgent();
@@ -444,7 +462,7 @@ fn become_root(program: &Program, warden: &Warden, mut context: Context, known: 
     }
     if program.parallel {
         // Being refused leaves the case on one CPU, where it is only slower to show what it is to show.
-        let _ = sys::pin(&warden.cpus);
+        let _ = sys::pin(cpus);
     }
     // Refusal means that the hard limit is lower already.
     let _ = sys::limit_cpu(cpu_seconds(program));
@@ -452,10 +470,8 @@ fn become_root(program: &Program, warden: &Warden, mut context: Context, known: 
         sample.be_of_root(actor::own_pid(), cpu_seconds(program));
         Known { sample, spared, highest: -1 }
     });
-    let perform = || actor::perform_root(program, &warden.arena, &context, known);
-    let performed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(perform));
-    let Err(_) = performed;
-    sys::exit_now(PANICKED)
+    let perform = || actor::perform_root(program, arena, context, known);
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(perform)).unwrap_or(PANICKED)
 }
 
 /// Moves two descriptors to 3 and 4, by way of numbers that are neither.

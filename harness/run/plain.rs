@@ -33,6 +33,19 @@ pub fn plain(program: &Program) -> bool {
     !program.library && program.agents.is_empty() && all(&program.root, &harmless)
 }
 
+/// Whether the root of a plain program comes back from its steps, so that what it allocated is freed: such a root can live in its
+/// warden's memory.
+pub fn returns(program: &Program) -> bool {
+    fn comes_back(ops: &[Op]) -> bool {
+        ops.iter().all(|op| match &op.act {
+            Act::Exit { .. } => false,
+            Act::Repeat { body, .. } => comes_back(body),
+            _ => true,
+        })
+    }
+    comes_back(&program.root)
+}
+
 fn harmless(act: &Act) -> bool {
     matches!(
         act,
@@ -81,5 +94,15 @@ mod tests {
         assert_eq!(kinds(Act::Mask { block: vec![10], unblock: Vec::new() }), (false, true));
         let exec = Act::Exec { program: "/bin/true".into(), argv: Vec::new(), long_arg: 0, env: None, search: false };
         assert_eq!(kinds(exec), (false, false));
+    }
+
+    #[test]
+    fn only_what_ends_the_root_itself_keeps_it_from_coming_back() {
+        let exit = Op { step: 0, lenient: false, act: Act::Exit { code: 0 } };
+        assert!(returns(&program(exit.act.clone())));
+        let again = Op { step: 0, lenient: false, act: Act::Repeat { times: 2, body: vec![exit.clone()] } };
+        for root in [vec![exit], vec![again]] {
+            assert!(!returns(&Program { root, ..Program::default() }));
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! The warden: the sandboxed, single-threaded, small process that runs cases, one after the other.
 //!
 //! Whatever all cases have in common (environment, descriptors 0 to 2, umask, dispositions, limits) it *is*, so that a case
-//! root inherits it by the fork alone and nothing has to be set up per case.
+//! root inherits it by the fork alone and nothing has to be set up per case. A second thread, where there is one, only lends its
+//! stack ([`Berth`]) and never runs.
 
 use super::Isolation;
 use super::adapter::Adapter;
@@ -11,7 +12,7 @@ use super::frame::{AdapterCommand, Channel, Hello, Order, Report, Start};
 use super::home::Home;
 use super::keeper;
 use super::observe;
-use crate::sys::{self, Sample, Watch};
+use crate::sys::{self, Berth, Sample, Watch};
 use crate::wire::message;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -55,6 +56,8 @@ pub struct Warden {
     pub(super) known: Option<Box<Sample>>,
     /// Whether a root is forked without the C library's doing, where nothing in it can tell.
     pub(super) bare: bool,
+    /// Where a root runs that needs no memory of its own.
+    pub(super) berth: Option<Berth>,
     /// Cases run so far.
     pub(super) cases: u32,
     /// How many slots of the arena the last case can have used.
@@ -88,6 +91,7 @@ impl Warden {
         let cpus = start.cpus.clone();
         let (adapter, heard, adapters, known, slots) = (None, None, 0, None, arena::ACTORS);
         let bare = sys::forks_bare(alone);
+        let berth = if bare { Berth::begin() } else { None };
         let memory = start.memory.min(sys::total_memory() / 2);
         sys::let_nobody_look();
         let cases = 0;
@@ -107,6 +111,7 @@ impl Warden {
             adapters,
             known,
             bare,
+            berth,
             cases,
             slots,
         };
@@ -160,7 +165,7 @@ impl Warden {
 fn environment(case: &Path) {
     let names: Vec<_> = std::env::vars_os().map(|(name, _)| name).collect();
     let (bin, tmp) = (case.join("bin"), case.join("tmp"));
-    // SAFETY: the warden has one thread.
+    // SAFETY: the warden has one thread yet.
     unsafe {
         names.into_iter().for_each(|name| std::env::remove_var(name));
         std::env::set_var("PATH", format!("{PATH}:{}", bin.display()));

@@ -8,6 +8,7 @@
 //! | file | functions |
 //! |---|---|
 //! | `process` | [`clone_isolated`], [`subreaper`], [`no_new_privileges`], [`close_from`], [`pin`], [`cpus`], [`drop_privileges`], [`easy_to_kill`], [`limit_of`], [`become_ordinary`], [`let_nobody_look`], [`let_others_look`], [`fork_bare`], [`cores_stay`] |
+//! | `berth` | [`Berth`]: a child that needs no memory of its own |
 //! | `cgroup` | [`confine`], [`release`] |
 //! | `namespace` | [`write_id_maps`], [`limit_numbers`], [`mount_sandbox`], [`loopback_up`] |
 //! | `list` | [`processes`], [`state_of`], [`descriptor_count`], [`usage`], [`own_memory`] |
@@ -115,7 +116,7 @@ pub fn check(returned: libc::c_int) -> io::Result<i32> {
 /// Those of fork(2).
 ///
 /// # Safety
-/// The child of a process with several threads may only perform async-signal-safe operations; wardens have one thread.
+/// The child of a process with several threads may only perform async-signal-safe operations; the second thread of a warden never runs.
 pub unsafe fn fork() -> io::Result<i32> {
     // SAFETY: the caller upholds the rule about threads.
     check(unsafe { libc::fork() })

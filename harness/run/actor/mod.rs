@@ -130,8 +130,8 @@ pub fn prepare(program: &Program, arena: &Arena, context: &Context) -> std::io::
 }
 
 /// Performs the root's part of a program in the process that was forked for it. `known`: its state before the first step, where
-/// that need not be looked at any more.
-pub fn perform_root(program: &Program, arena: &Arena, context: &Context, known: Option<Known>) -> ! {
+/// that need not be looked at any more. Comes back with its exit code, unless a step of the root's own ends it, and then holds no memory.
+pub fn perform_root(program: &Program, arena: &Arena, context: &Context, known: Option<Known>) -> i32 {
     let mut performer = Performer::new(arena, context, 0, program.actors, program.fd_slots, program.memory_slots);
     performer.born(None);
     if !program.library && known.is_none() {
@@ -152,11 +152,13 @@ pub fn perform_root(program: &Program, arena: &Arena, context: &Context, known: 
         Err(Stop::Subject(_)) => {}
     }
     arena.header().root_done.store(1, Ordering::Release);
+    // Who stops here is killed there, and what it still held would be lost to a warden that shares its memory.
+    drop(performer);
     process::stop_if_children_are_left();
-    process::exit(match end {
+    match end {
         Err(Stop::Subject(code)) => code,
         _ => 0,
-    })
+    }
 }
 
 /// The calling process.

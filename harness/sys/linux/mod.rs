@@ -1,5 +1,6 @@
 //! Linux.
 
+mod berth;
 mod blocked;
 mod cgroup;
 mod ipc;
@@ -10,6 +11,7 @@ mod own;
 mod process;
 mod watch;
 
+pub use berth::Berth;
 pub use blocked::{file_locks, is_fifo, socket_peers, threads};
 pub use cgroup::{confine, release};
 pub use ipc::{leftover_ipc, remove_queue, unlink_queue, used};

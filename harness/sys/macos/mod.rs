@@ -1,5 +1,6 @@
 //! macOS. The twin of `linux/`: what it has no means for is an error with the reason, and no sandbox of namespaces exists.
 
+mod berth;
 mod blocked;
 mod ipc;
 mod list;
@@ -8,6 +9,7 @@ mod process;
 mod sandbox;
 mod watch;
 
+pub use berth::Berth;
 pub use blocked::{file_locks, is_fifo, socket_peers, threads};
 pub use ipc::{remove_queue, unlink_queue};
 pub use list::{descriptor_count, is_ending, listed, own_memory, process_count, processes, remember_session, state_of, usage};
