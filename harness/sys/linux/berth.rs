@@ -14,6 +14,7 @@
 //! clone(2): CLONE_VM, CLONE_SETTLS; ELF handling for thread-local storage: the thread pointer.
 
 use super::super::check;
+use super::default_action;
 use std::io;
 use std::sync::mpsc;
 
@@ -48,7 +49,11 @@ impl Berth {
         // SAFETY: `masked` is the mask that was; a null old set is not written to.
         unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const masked, std::ptr::null_mut()) };
         made.ok()?;
-        told.recv().ok().flatten()
+        let berth = told.recv().ok().flatten();
+        // By one of the signals that the C library keeps for itself (signal(7)) its threads change their user together, and it handles it from
+        // its first thread on. Every child would have a handler that nobody gave it; and no thread here becomes another user.
+        [32, 33].map(default_action);
+        berth
     }
 
     /// Starts a child in the berth that performs `work` and exits with its result; its id.
