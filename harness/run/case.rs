@@ -99,12 +99,14 @@ impl Warden {
         };
         // Who could have changed them since they were put right is an adapter that lives on.
         done.flags[0] = Some(if self.adapter.is_some() { self.capture.described() } else { self.capture.usual() });
-        let mut context = Context { case_dir: self.home.dir().to_owned(), agent: self.agent.clone(), subject: link };
+        let mut context = Context { case_dir: self.home.dir().to_owned(), agent: self.agent.clone(), subject: link, bare: false };
         if let Err(error) = actor::prepare(program, &self.arena, &context) {
             return Some(Err(End::Harness { message: format!("write the agents' programs: {error}") }));
         }
         let mut known = self.known.take().filter(|_| interpreted(program));
         let spared = known.is_some() && plain(program);
+        let bare = spared && self.bare;
+        context.bare = bare;
         // An adapter could do with a warden that may be looked at what it likes.
         let berth = self.berth.as_ref().filter(|_| spared && self.adapter.is_none() && plain::returns(program));
         let mut seen = known.as_deref().copied();
@@ -117,7 +119,7 @@ impl Warden {
                 unsafe { berth.fork(&raw mut root) }
             }
             // SAFETY: the warden's only other thread sleeps for good and holds nothing.
-            None => unsafe { if spared && self.bare { sys::fork_bare() } else { sys::fork() } },
+            None => unsafe { if bare { sys::fork_bare() } else { sys::fork() } },
         };
         let root = match forked {
             Ok(0) => sys::exit_now(root()),

@@ -79,6 +79,8 @@ pub struct Context {
     pub agent: PathBuf,
     /// The way to the subject, on the library plane.
     pub subject: Option<DriverLink>,
+    /// Its steps touch nothing that the C library keeps account of, so that processes are forked without it ([`crate::sys::fork_bare`]).
+    pub bare: bool,
 }
 
 /// The way to a subject's adapter.
@@ -175,7 +177,7 @@ pub fn perform_agent(executed_as: &Path, inherited: ProcState) -> ! {
         eprintln!("childproof-agent: there is no part beside {}", executed_as.display());
         process::exit(GAVE_UP);
     };
-    let context = Context { case_dir: file.case_dir, agent: file.agent, subject: None };
+    let context = Context { case_dir: file.case_dir, agent: file.agent, subject: None, bare: false };
     let part = &file.part;
     let mut performer = Performer::new(&arena, &context, part.actor, file.actors, part.fd_slots, part.memory_slots);
     performer.born(Some(Box::new(inherited)));
@@ -319,7 +321,9 @@ impl<'a> Performer<'a> {
 
     /// Records the end of a forked actor or agent and exits.
     fn leave(&self, end: Result<(), Stop>) -> ! {
-        signal::report_handled(self);
+        if !self.context.bare {
+            signal::report_handled(self);
+        }
         self.remove_own_queues();
         self.note(if end.is_ok() { What::Finished } else { What::GaveUp });
         process::exit(if end.is_ok() { 0 } else { GAVE_UP })

@@ -4,7 +4,7 @@ use super::{Performer, Stop, failed, os};
 use crate::generate::act::{Via, Whom};
 use crate::generate::program::Op;
 use crate::plan::script::{ActorId, Ended, Outcome};
-use crate::sys::decode;
+use crate::sys::{self, decode};
 use crate::trace::What;
 use std::ffi::CString;
 
@@ -79,16 +79,17 @@ impl Performer<'_> {
     pub(super) fn fork(&mut self, actor: ActorId, pid_of: Option<ActorId>, body: &[Op]) -> Result<(), Stop> {
         let forked = match pid_of {
             Some(other) => fork_when_free(self.pid_when_known(other)),
-            // SAFETY: this process is single-threaded (see the module's head), so the child may go on as Rust code.
-            None => match unsafe { libc::fork() } {
-                -1 => failed(),
-                pid => Ok(pid),
-            },
+            None => self.fork_now(),
         };
         match forked {
             Err(outcome) => self.settle(Err(outcome)),
             Ok(pid) => self.forked(actor, pid, body),
         }
+    }
+
+    fn fork_now(&self) -> Result<i32, Outcome> {
+        // SAFETY: this process is single-threaded (see the module's head), so the child may go on as Rust code.
+        unsafe { if self.context.bare { sys::fork_bare() } else { sys::fork() } }.or_else(|_| failed())
     }
 
     /// Both sides of a fork.
@@ -113,8 +114,10 @@ impl Performer<'_> {
         self.records = 0;
         self.frames = 0;
         self.quiet = false;
-        super::signal::forget_counts();
-        super::timer::forget();
+        if !self.context.bare {
+            super::signal::forget_counts();
+            super::timer::forget();
+        }
         self.born(None);
     }
 
@@ -123,15 +126,14 @@ impl Performer<'_> {
         let mut member = 0usize;
         let mut children = 0;
         for level in 0..levels {
-            // SAFETY: single-threaded.
-            match unsafe { libc::fork() } {
-                -1 => return self.settle(failed()),
-                0 => {
+            match self.fork_now() {
+                Err(outcome) => return self.settle(Err(outcome)),
+                Ok(0) => {
                     member |= 1 << level;
                     children = 0;
                     self.become_actor(first + member as u16);
                 }
-                child => {
+                Ok(child) => {
                     children += 1;
                     self.arena.set_pid(first + (member | 1 << level) as u16, child);
                 }
@@ -181,7 +183,7 @@ impl Performer<'_> {
             words.push(CString::new(vec![b'x'; long as usize]).map_err(refused)?);
         }
         let env = env.map(|vars| self.strings(vars)).transpose()?;
-        self.note_on(None, What::State { label: "before-exec".to_owned(), state: Box::new(crate::sys::own_state(true)) });
+        self.note_on(None, What::State { label: "before-exec".to_owned(), state: Box::new(sys::own_state(true)) });
         let words = pointers(&words);
         match env {
             _ if search => {

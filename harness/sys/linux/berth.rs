@@ -52,7 +52,7 @@ impl Berth {
         let berth = told.recv().ok().flatten();
         // By one of the signals that the C library keeps for itself (signal(7)) its threads change their user together, and it handles it from
         // its first thread on. Every child would have a handler that nobody gave it; and no thread here becomes another user.
-        [32, 33].map(default_action);
+        [32, 33].into_iter().for_each(default_action);
         berth
     }
 
