@@ -13,8 +13,9 @@
 //! # References
 //! clone(2): CLONE_VM, CLONE_SETTLS; ELF handling for thread-local storage: the thread pointer.
 
-use super::super::check;
+use super::super::{check, wait_for};
 use super::default_action;
+use crate::plan::script::Ended;
 use std::io;
 use std::sync::mpsc;
 
@@ -31,7 +32,8 @@ pub struct Berth {
 }
 
 impl Berth {
-    /// Makes one; `None` where the machine's way to keep a thread's data is not known here, or no thread can be made.
+    /// Makes one; `None` where the machine's way to keep a thread's data is not known here, no thread can be made, or the kernel (or what
+    /// plays it: qemu's user mode refuses these flags) has no such child when it is tried.
     pub fn begin() -> Option<Berth> {
         let (tell, told) = mpsc::channel();
         let sleep = move || {
@@ -53,7 +55,20 @@ impl Berth {
         // By one of the signals that the C library keeps for itself (signal(7)) its threads change their user together, and it handles it from
         // its first thread on. Every child would have a handler that nobody gave it; and no thread here becomes another user.
         [32, 33].into_iter().for_each(default_action);
-        berth
+        berth.filter(Berth::works)
+    }
+
+    /// Whether a child comes back with what it was to say, and has said it in this memory.
+    fn works(&self) -> bool {
+        const WORD: i32 = 75;
+        let mut told = 0;
+        let mut work = || {
+            told = WORD;
+            WORD
+        };
+        // SAFETY: the berth is new, and nothing touches what `work` holds until its child is gone.
+        let Ok(child) = (unsafe { self.fork(&raw mut work) }) else { return false };
+        matches!(wait_for(child), Ok(Ended::Exited(WORD))) && told == WORD
     }
 
     /// Starts a child in the berth that performs `work` and exits with its result; its id.
@@ -126,7 +141,6 @@ fn thread_pointer() -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::script::Ended;
     use std::cell::Cell;
 
     thread_local! {
