@@ -82,6 +82,10 @@ pub struct Interpreter {
     /// Versions to look for when all that are installed are to be tested.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub versions: Vec<String>,
+    /// Arguments with which it has to exit with 0, where the library is a package of the system's: `[-MIPC::Run, -e1]`. Without that the
+    /// subject is unavailable, however good the interpreter.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probe: Vec<String>,
 }
 
 /// A deviation that is allowed.

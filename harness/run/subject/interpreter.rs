@@ -3,12 +3,16 @@
 use super::declaration::Interpreter;
 use super::package::on_this_machine;
 use super::tool::{find as on_path, is_program};
-use super::{cache, versions};
+use super::{cache, tool, versions};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
-/// Every version named in the declaration that is on this machine.
+/// Every version named in the declaration that is on this machine, and has what the adapter loads.
 pub(super) fn installed(interpreter: &Interpreter) -> Vec<String> {
-    interpreter.versions.iter().filter(|version| by_version(interpreter, version).is_some()).cloned().collect()
+    let usable = |version: &&String| by_version(interpreter, version).is_some_and(|path| probed(&path, &interpreter.probe).is_ok());
+    interpreter.versions.iter().filter(usable).cloned().collect()
 }
 
 /// The interpreter of that version, of that path, or the first at hand.
@@ -16,6 +20,28 @@ pub(super) fn installed(interpreter: &Interpreter) -> Vec<String> {
 /// # Errors
 /// What was looked for; a fragment that follows the subject's name.
 pub(super) fn resolve(name: &str, interpreter: &Interpreter, version: Option<&str>) -> Result<PathBuf, String> {
+    let path = found(name, interpreter, version)?;
+    probed(&path, &interpreter.probe).map(|()| path)
+}
+
+/// What came of an interpreter's probe.
+type Probes = BTreeMap<(PathBuf, Vec<String>), Result<(), String>>;
+
+/// Probes come out the same for as long as this process lives; who installs what was missing starts another.
+static PROBES: Mutex<Probes> = Mutex::new(BTreeMap::new());
+
+/// Tries the interpreter with the arguments that only succeed where the library is.
+fn probed(path: &Path, arguments: &[String]) -> Result<(), String> {
+    if arguments.is_empty() {
+        return Ok(());
+    }
+    let mut probes = PROBES.lock().unwrap_or_else(PoisonError::into_inner);
+    let doing = || format!("{} lacks what the adapter loads", path.display());
+    let tried = || tool::run(&doing(), Command::new(path).args(arguments));
+    probes.entry((path.to_owned(), arguments.to_owned())).or_insert_with(tried).clone()
+}
+
+fn found(name: &str, interpreter: &Interpreter, version: Option<&str>) -> Result<PathBuf, String> {
     match version {
         Some(path) if path.contains('/') => {
             let path = PathBuf::from(path);
@@ -78,6 +104,20 @@ mod tests {
         let pattern = format!("{}/v-{{version}}*/bin/tool", base.path().display());
         assert_eq!(in_folder(&pattern, "3.6"), Some(base.path().join("v-3.6.15/bin/tool")));
         assert_eq!(in_folder(&pattern, "3.7"), None);
+    }
+
+    #[test]
+    fn an_interpreter_without_the_library_is_none() {
+        let sh = |line: &str| Interpreter {
+            names: vec!["sh".into()],
+            versioned: "sh{version}".into(),
+            folders: Vec::new(),
+            versions: Vec::new(),
+            probe: ["-c", line].map(str::to_owned).into(),
+        };
+        assert!(resolve("x", &sh("exit 0"), None).is_ok());
+        let why = resolve("x", &sh("echo no such module; exit 1"), None).expect_err("it failed");
+        assert!(why.contains("lacks what the adapter loads") && why.ends_with("no such module"), "{why}");
     }
 
     #[test]

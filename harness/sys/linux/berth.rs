@@ -164,7 +164,7 @@ mod tests {
             };
             // SAFETY: nothing else touches what `work` holds until the child has been waited for; only one at a time.
             let child = unsafe { berth.fork(&raw mut work) }.unwrap();
-            assert_eq!(crate::sys::wait_for(child).unwrap(), Ended::Exited(41 + round % 2));
+            assert_eq!(wait_for(child).unwrap(), Ended::Exited(41 + round % 2));
             assert_eq!(told, (child, 0, vec![round; 1000]));
             assert_ne!(child, std::process::id().cast_signed());
         }
