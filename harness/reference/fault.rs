@@ -127,6 +127,9 @@ faults! {
     ResultsAsTheyCome "results-as-they-come" "The results of a job are told in the order in which they came.",
     RunsItemsTwice "runs-items-twice" "Each item of a job is done twice.",
     LosesItemOfDeadWorker "loses-item-of-dead-worker" "The item of a worker that died never comes to a result.",
+    PipesWorkersErrors "pipes-workers-errors" "The errors of a pool's workers go into a pipe that nobody reads.",
+    PrintsAmongResults "prints-among-results" "What a pool's task prints goes where the results go.",
+    LosesUnpicklable "loses-unpicklable" "A result that cannot be sent back ends its worker, and its item never comes to a result.",
     DeadWorkerNotReplaced "dead-worker-not-replaced" "A worker of a pool that died is not replaced.",
 }
 
