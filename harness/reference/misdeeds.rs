@@ -108,6 +108,12 @@ pub(super) fn leave_open(library: Library, theirs: &[OwnedFd]) {
     }
 }
 
+/// Reads from the caller's own standard input. (That of the standard library takes one that cannot be read for one that has ended.)
+pub(super) fn read_own_input() -> io::Result<()> {
+    nix::unistd::read(io::stdin(), &mut [0])?;
+    Ok(())
+}
+
 /// A signal for a process whose end is known: to whoever has the number now.
 pub(super) fn after_the_end(child: &Child, signal: i32) -> io::Result<()> {
     if child.library.has(Fault::KillsAfterReap) {

@@ -98,6 +98,9 @@ impl Library {
         if let Some(last) = commands.last_mut() {
             last.stdio[1] = Stdio::Pipe;
         }
+        if input.is_none() && self.has(Fault::ReadsOwnInput) {
+            super::misdeeds::read_own_input()?;
+        }
         let started = self.pipeline(commands, Some(Stdio::Pipe))?;
         let Some(output) = started.communicate(input.unwrap_or_default(), limit)? else {
             if !self.has(Fault::RunLeavesProgram) {
