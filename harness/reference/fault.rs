@@ -76,6 +76,7 @@ faults! {
     WaitKeepsStdinOpen "wait-keeps-stdin-open" "wait does not close the child's input before it waits.",
     RunLeavesProgram "run-leaves-program" "A call whose limit runs out leaves what it started running.",
     RunReadsOn "run-reads-on" "A call whose limit ran out reads to the end of the output of what it killed, whoever holds it.",
+    SharesBuffer "shares-buffer" "Calls that run side by side collect into one buffer, which is emptied when the last of them returns.",
     ReadsOwnInput "reads-own-input" "A call without input reads the caller's own standard input, and fails where that cannot be read.",
     GivesUpEarly "gives-up-early" "A limit is taken for half of what it is.",
     GivesUpLate "gives-up-late" "A wait with a limit looks again only after seven seconds.",

@@ -164,6 +164,36 @@ pub(super) fn stand_between(report: RawFd) {
     }
 }
 
+/// How many calls [`Fault::SharesBuffer`] has under way, and what they collected.
+static SHARED: Mutex<(usize, Vec<u8>)> = Mutex::new((0, Vec::new()));
+
+/// One call's part in the buffer of all.
+pub(super) struct SharedBuffer;
+
+impl SharedBuffer {
+    pub(super) fn enter() -> SharedBuffer {
+        lock(&SHARED).0 += 1;
+        SharedBuffer
+    }
+
+    /// What is in the buffer once this is there too.
+    pub(super) fn with(&self, output: &[u8]) -> Vec<u8> {
+        let mut shared = lock(&SHARED);
+        shared.1.extend_from_slice(output);
+        shared.1.clone()
+    }
+}
+
+impl Drop for SharedBuffer {
+    fn drop(&mut self) {
+        let mut shared = lock(&SHARED);
+        shared.0 -= 1;
+        if shared.0 == 0 {
+            shared.1.clear();
+        }
+    }
+}
+
 /// What [`Fault::KeepsOnFailure`] keeps.
 static KEPT: Mutex<Vec<OwnedFd>> = Mutex::new(Vec::new());
 
