@@ -194,12 +194,21 @@ impl Drop for SharedBuffer {
     }
 }
 
-/// What [`Fault::KeepsOnFailure`] keeps.
+/// What [`Fault::KeepsOnFailure`] and [`Fault::CollectsNowAndThen`] keep.
 static KEPT: Mutex<Vec<OwnedFd>> = Mutex::new(Vec::new());
 
 /// Keeps a descriptor as a language does that closes it when it collects garbage.
 pub(super) fn keep(fd: OwnedFd) {
     lock(&KEPT).push(fd);
+}
+
+/// The same as one that does so when there is much of it.
+pub(super) fn keep_until_there_are(many: usize, fd: OwnedFd) {
+    keep(fd);
+    let mut kept = lock(&KEPT);
+    if kept.len() >= many {
+        kept.clear();
+    }
 }
 
 /// Collects the garbage.
