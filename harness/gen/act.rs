@@ -534,7 +534,7 @@ pub enum Act {
         #[serde(with = "as_json")]
         operation: Box<Operation>,
     },
-    /// `parallel`: one list of [`Act::Ask`]s that every thread performs, or one for each thread. Each has its own step, under which its
+    /// `parallel`: one list of [`Act::Ask`]s, and [`Act::AskPipeline`]s that run, which every thread performs, or one for each thread. Each has its own step, under which its
     /// `Return`s are recorded, `of` = actor.
     AskParallel {
         threads: u32,

@@ -36,6 +36,8 @@ pub struct Program {
 pub struct SubjectStart {
     /// Which of 0, 1, 2 are closed.
     pub closed: Vec<i32>,
+    /// Descriptor 0 is the null device opened for writing alone.
+    pub write_only_stdin: bool,
     /// Signal numbers blocked.
     pub blocked: Vec<i32>,
     /// Signal numbers ignored.

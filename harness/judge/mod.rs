@@ -76,6 +76,7 @@ pub static PROPERTIES: &[&dyn Property] = &[
     &property::frames_torn::FramesTorn,
     &property::messages_whole::MessagesWhole,
     &property::output_equals::OutputEquals,
+    &property::output_apart::OutputApart,
     &property::connections::Connections,
     &property::connections_settled::ConnectionsSettled,
     &property::counter_total::CounterTotal,

@@ -8,6 +8,7 @@ use super::verdict::Finding;
 use super::view;
 use crate::plan::script::{ActorId, Outcome};
 use crate::trace::{History, What};
+use std::collections::BTreeMap;
 
 /// What one actor read from a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +22,11 @@ pub struct Reading {
 }
 
 impl Reading {
+    fn add(&mut self, event: usize, bytes: &[u8]) {
+        self.chunks.push((self.bytes.len(), event));
+        self.bytes.extend_from_slice(bytes);
+    }
+
     /// The event that brought the byte at this offset.
     pub fn event(&self, offset: usize) -> Option<usize> {
         let after = self.chunks.partition_point(|(begin, _)| *begin <= offset);
@@ -49,14 +55,26 @@ pub fn readings(history: &History, stream: &str) -> Result<Vec<Reading>, Finding
             readings.len() - 1
         });
         if let Some(reading) = readings.get_mut(place) {
-            reading.chunks.push((reading.bytes.len(), at));
-            reading.bytes.extend_from_slice(bytes);
+            reading.add(at, bytes);
         }
     }
     if readings.is_empty() && !met_its_end(history, stream) {
         return Err(view::undecided(format!("nobody read from `{stream}`")));
     }
     Ok(readings)
+}
+
+/// What was read from the stream of each member of a family, by the name of that stream.
+pub fn apart(history: &History, stream: &str) -> BTreeMap<String, Reading> {
+    let mut readings: BTreeMap<String, Reading> = BTreeMap::new();
+    for (at, event) in history.events.iter().enumerate() {
+        let What::Data { stream: name, bytes } = &event.what else { continue };
+        if means(name, stream) {
+            let reading = readings.entry(name.clone()).or_insert_with(|| Reading { reader: event.actor, ..Reading::default() });
+            reading.add(at, bytes);
+        }
+    }
+    readings
 }
 
 /// `child.stdout` names the stream of every member of the family `child`.

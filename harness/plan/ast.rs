@@ -174,6 +174,10 @@ pub struct SubjectStart {
     /// The same, as a literal list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub closed_fds: Vec<i32>,
+    /// Its standard input, the null device, is opened for reading alone (`read-only`, as ever) or for writing alone (`write-only`, as nohup
+    /// leaves it).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdin: Option<Arg<String>>,
     /// Signals blocked at its start.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocked: Vec<String>,

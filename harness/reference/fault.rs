@@ -76,6 +76,8 @@ faults! {
     WaitKeepsStdinOpen "wait-keeps-stdin-open" "wait does not close the child's input before it waits.",
     RunLeavesProgram "run-leaves-program" "A call whose limit runs out leaves what it started running.",
     RunReadsOn "run-reads-on" "A call whose limit ran out reads to the end of the output of what it killed, whoever holds it.",
+    SharesBuffer "shares-buffer" "Calls that run side by side collect into one buffer, which is emptied when the last of them returns.",
+    ReadsOwnInput "reads-own-input" "A call without input reads the caller's own standard input, and fails where that cannot be read.",
     GivesUpEarly "gives-up-early" "A limit is taken for half of what it is.",
     GivesUpLate "gives-up-late" "A wait with a limit looks again only after seven seconds.",
     ForgetsPassed "forgets-passed" "Descriptors handed on are closed in the child.",
@@ -104,6 +106,7 @@ faults! {
     TakesLossForSuccess "takes-loss-for-success" "A child that somebody else reaped is reported as one that exited with 0.",
     EpipeTakenForSuccess "epipe-taken-for-success" "What is written to a child that does not read any more is told as written.",
     KeepsOnFailure "keeps-on-failure" "A descriptor of each failed start stays open until handles are given up.",
+    CollectsNowAndThen "collects-now-and-then" "A descriptor of each failed start stays open until there are eight of them, which are then closed.",
     Sleeps "sleeps" "wait looks at the child only after two minutes.",
     LeaksIntoSiblings "leaks-into-siblings" "The caller's ends of pipes are inherited by whatever it starts next.",
     ReapsStrangers "reaps-strangers" "wait reaps whatever child has ended, and forgets those that are not its own.",
@@ -127,6 +130,9 @@ faults! {
     ResultsAsTheyCome "results-as-they-come" "The results of a job are told in the order in which they came.",
     RunsItemsTwice "runs-items-twice" "Each item of a job is done twice.",
     LosesItemOfDeadWorker "loses-item-of-dead-worker" "The item of a worker that died never comes to a result.",
+    PipesWorkersErrors "pipes-workers-errors" "The errors of a pool's workers go into a pipe that nobody reads.",
+    PrintsAmongResults "prints-among-results" "What a pool's task prints goes where the results go.",
+    LosesUnpicklable "loses-unpicklable" "A result that cannot be sent back ends its worker, and its item never comes to a result.",
     DeadWorkerNotReplaced "dead-worker-not-replaced" "A worker of a pool that died is not replaced.",
 }
 

@@ -108,6 +108,12 @@ pub(super) fn leave_open(library: Library, theirs: &[OwnedFd]) {
     }
 }
 
+/// Reads from the caller's own standard input. (That of the standard library takes one that cannot be read for one that has ended.)
+pub(super) fn read_own_input() -> io::Result<()> {
+    nix::unistd::read(io::stdin(), &mut [0])?;
+    Ok(())
+}
+
 /// A signal for a process whose end is known: to whoever has the number now.
 pub(super) fn after_the_end(child: &Child, signal: i32) -> io::Result<()> {
     if child.library.has(Fault::KillsAfterReap) {
@@ -158,12 +164,51 @@ pub(super) fn stand_between(report: RawFd) {
     }
 }
 
-/// What [`Fault::KeepsOnFailure`] keeps.
+/// How many calls [`Fault::SharesBuffer`] has under way, and what they collected.
+static SHARED: Mutex<(usize, Vec<u8>)> = Mutex::new((0, Vec::new()));
+
+/// One call's part in the buffer of all.
+pub(super) struct SharedBuffer;
+
+impl SharedBuffer {
+    pub(super) fn enter() -> SharedBuffer {
+        lock(&SHARED).0 += 1;
+        SharedBuffer
+    }
+
+    /// What is in the buffer once this is there too.
+    pub(super) fn with(&self, output: &[u8]) -> Vec<u8> {
+        let mut shared = lock(&SHARED);
+        shared.1.extend_from_slice(output);
+        shared.1.clone()
+    }
+}
+
+impl Drop for SharedBuffer {
+    fn drop(&mut self) {
+        let mut shared = lock(&SHARED);
+        shared.0 -= 1;
+        if shared.0 == 0 {
+            shared.1.clear();
+        }
+    }
+}
+
+/// What [`Fault::KeepsOnFailure`] and [`Fault::CollectsNowAndThen`] keep.
 static KEPT: Mutex<Vec<OwnedFd>> = Mutex::new(Vec::new());
 
 /// Keeps a descriptor as a language does that closes it when it collects garbage.
 pub(super) fn keep(fd: OwnedFd) {
     lock(&KEPT).push(fd);
+}
+
+/// The same as one that does so when there is much of it.
+pub(super) fn keep_until_there_are(many: usize, fd: OwnedFd) {
+    keep(fd);
+    let mut kept = lock(&KEPT);
+    if kept.len() >= many {
+        kept.clear();
+    }
 }
 
 /// Collects the garbage.

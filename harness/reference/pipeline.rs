@@ -98,8 +98,12 @@ impl Library {
         if let Some(last) = commands.last_mut() {
             last.stdio[1] = Stdio::Pipe;
         }
+        if input.is_none() && self.has(Fault::ReadsOwnInput) {
+            super::misdeeds::read_own_input()?;
+        }
+        let shared = self.has(Fault::SharesBuffer).then(super::misdeeds::SharedBuffer::enter);
         let started = self.pipeline(commands, Some(Stdio::Pipe))?;
-        let Some(output) = started.communicate(input.unwrap_or_default(), limit)? else {
+        let Some(mut output) = started.communicate(input.unwrap_or_default(), limit)? else {
             if !self.has(Fault::RunLeavesProgram) {
                 started.signal(libc::SIGKILL)?;
                 if self.has(Fault::RunReadsOn) {
@@ -109,6 +113,9 @@ impl Library {
             }
             return Ok(None);
         };
+        if let Some(shared) = shared {
+            output.stdout = shared.with(&output.stdout);
+        }
         let ends = started.ends()?;
         Ok(Some((output, ends)))
     }

@@ -147,7 +147,7 @@ impl Shared {
                 Ok(result) => result,
                 Err(error) => {
                     self.end(worker.take());
-                    if self.library.has(Fault::LosesItemOfDeadWorker) {
+                    if self.library.has(Fault::LosesItemOfDeadWorker) || self.library.has(Fault::LosesUnpicklable) {
                         return;
                     }
                     Err(format!("its worker died: {error}"))

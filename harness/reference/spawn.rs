@@ -100,6 +100,8 @@ impl Library {
             let _ = result.into_raw_fd();
         } else if failed && self.has(Fault::KeepsOnFailure) {
             super::misdeeds::keep(result.into());
+        } else if failed && self.has(Fault::CollectsNowAndThen) {
+            super::misdeeds::keep_until_there_are(8, result.into());
         }
         if !failed || self.has(Fault::ReportsSuccessOnExecFailure) || self.has(Fault::Exit127OnExecFailure) {
             return Ok(());

@@ -42,13 +42,22 @@ pub(super) struct Failed(pub String);
 pub(super) fn perform(library: Library, task: &Task, item: Option<i64>) -> Result<i64, Failed> {
     note(task, &task.notes, "began", item);
     for deed in &task.deeds {
-        if deed.only.as_ref().is_none_or(|only| item.is_some_and(|item| only.contains(&item))) {
+        if concerns(deed, item) {
             perform_deed(library, task, deed, item)?;
         }
     }
     note(task, &task.notes, "ended", item);
     let item = item.unwrap_or(0);
     Ok(item.saturating_mul(item))
+}
+
+fn concerns(deed: &Deed, item: Option<i64>) -> bool {
+    deed.only.as_ref().is_none_or(|only| item.is_some_and(|item| only.contains(&item)))
+}
+
+/// Whether the item's result is one that cannot be sent back.
+pub(super) fn is_unpicklable(task: &Task, item: i64) -> bool {
+    task.deeds.iter().any(|deed| deed.unpicklable && concerns(deed, Some(item)))
 }
 
 fn perform_deed(library: Library, task: &Task, deed: &Deed, item: Option<i64>) -> Result<(), Failed> {
@@ -63,6 +72,9 @@ fn perform_deed(library: Library, task: &Task, deed: &Deed, item: Option<i64>) -
     }
     if let Some(text) = &deed.print {
         print!("{text}");
+    }
+    if let Some(bytes) = deed.print_error {
+        let _ = io::copy(&mut io::repeat(b'e').take(bytes), &mut io::stderr());
     }
     if let Some(code) = deed.exit {
         finish(library, code);

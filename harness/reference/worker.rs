@@ -7,6 +7,9 @@
 //! 3. What it printed is flushed at its orderly end, and what it wanted done at exit is done: in it alone.
 //! 4. A main program that comes to its end waits for its workers; those that may not outlive it are ended. Such a worker may have
 //!    none of its own.
+//! 5. A worker of a pool inherits the caller's standard error, and what its tasks print goes there too: the way of the results is
+//!    theirs alone.
+//! 6. A result that cannot be sent back is an error of its item, told as any other.
 
 use super::command::{Command, Env, Stdio};
 use super::process::{Child, Nature};
@@ -15,7 +18,9 @@ use super::{Fault, Library};
 use crate::wire::work::{Call, JobRequest, MainRequest, Method, Task, WorkerRequest};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, BufRead, Write};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 
 /// Where a worker finds its orders.
@@ -73,7 +78,8 @@ pub(super) fn start(library: Library, task: &Task, name: Option<String>, daemon:
 
 /// Starts a worker of a pool; its standard input and output are pipes to the caller.
 pub(super) fn start_pooled(library: Library) -> io::Result<Child> {
-    launch(library, &Orders::Pool, [Stdio::Pipe, Stdio::Pipe, Stdio::Inherit])
+    let errors = if library.has(Fault::PipesWorkersErrors) { Stdio::Pipe } else { Stdio::Inherit };
+    launch(library, &Orders::Pool, [Stdio::Pipe, Stdio::Pipe, errors])
 }
 
 /// Starts a main program.
@@ -142,19 +148,35 @@ pub fn main(fault: Option<Fault>) -> ! {
 
 fn pooled(library: Library) -> ! {
     task::be_worker(None, true);
+    let Ok(mut answers) = way_back(library) else { task::finish(library, 1) };
     for line in io::stdin().lock().lines() {
         let Ok(Ok(order)) = line.map(|line| serde_json::from_str::<Order>(&line)) else { break };
         let mut value = task::perform(library, &order.task, Some(order.item)).map_err(|Failed(text)| text);
         if library.has(Fault::RunsItemsTwice) {
             value = task::perform(library, &order.task, Some(order.item)).map_err(|Failed(text)| text);
         }
+        if value.is_ok() && task::is_unpicklable(&order.task, order.item) {
+            if library.has(Fault::LosesUnpicklable) {
+                break;
+            }
+            value = Err("the result cannot be sent back".to_owned());
+        }
         let mut answer = serde_json::to_vec(&Answer { value, pad: order.pad }).unwrap_or_default();
         answer.push(b'\n');
-        if io::stdout().write_all(&answer).and_then(|()| io::stdout().flush()).is_err() {
+        if io::stdout().flush().and_then(|()| answers.write_all(&answer)).is_err() {
             break;
         }
     }
     task::finish(library, 0)
+}
+
+/// Rule 5: takes standard output as the way of the results, and has it lead where the errors go.
+fn way_back(library: Library) -> io::Result<File> {
+    let answers = io::stdout().as_fd().try_clone_to_owned()?;
+    if !library.has(Fault::PrintsAmongResults) {
+        nix::unistd::dup2_stdout(io::stderr())?;
+    }
+    Ok(answers.into())
 }
 
 /// Rule 4.

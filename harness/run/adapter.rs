@@ -241,6 +241,9 @@ fn prepare(start: &SubjectStart, tell: i32) -> io::Result<()> {
         hand_over(left.into(), one)?;
         hand_over(right.into(), other)?;
     }
+    if start.write_only_stdin {
+        hand_over(OpenOptions::new().write(true).open("/dev/null")?.into(), 0)?;
+    }
     for _ in 0..start.stray {
         // Without close-on-exec, so that the adapter has them from its start.
         // SAFETY: a C string literal; the descriptor is left open on purpose.

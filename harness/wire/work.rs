@@ -44,6 +44,12 @@ pub struct Deed {
     /// Print this text to standard output, by the language's own means, without flushing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub print: Option<String>,
+    /// Capability `worker-stderr`: write so many bytes to standard error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub print_error: Option<u64>,
+    /// Capability `pool-unpicklable`: have a result of a kind that the library cannot send to the caller (a function, a lock).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unpicklable: bool,
     /// End the process in the language's own way (`sys.exit`), with this code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exit: Option<i32>,
@@ -187,6 +193,21 @@ pub struct MainRequest {
 }
 
 impl Task {
+    /// The capabilities that its deeds need.
+    pub fn needs(&self) -> Vec<&'static str> {
+        let mut found = Vec::new();
+        for deed in &self.deeds {
+            let wishes = [
+                (deed.child.is_some(), "worker-child"),
+                (deed.print_error.is_some(), "worker-stderr"),
+                (deed.unpicklable, "pool-unpicklable"),
+            ];
+            found.extend(wishes.into_iter().filter_map(|(wished, name)| wished.then_some(name)));
+            found.extend(deed.child.iter().flat_map(|child| child.needs()));
+        }
+        found
+    }
+
     /// Every path in it.
     pub fn paths(&mut self) -> Vec<&mut String> {
         let mut found = vec![&mut self.notes];
@@ -208,12 +229,26 @@ impl WorkerRequest {
             Method::Spawn => "start-spawn",
             Method::Forkserver => "start-forkserver",
         });
-        let wishes = [
-            (self.name.is_some(), "worker-name"),
-            (self.daemon, "worker-daemon"),
-            (self.call != Call::Start, "worker-call"),
-            (self.task.deeds.iter().any(|deed| deed.child.is_some()), "worker-child"),
-        ];
-        ["worker"].into_iter().chain(method).chain(wishes.into_iter().filter_map(|(wished, name)| wished.then_some(name))).collect()
+        let wishes = [(self.name.is_some(), "worker-name"), (self.daemon, "worker-daemon"), (self.call != Call::Start, "worker-call")];
+        let wished = wishes.into_iter().filter_map(|(wished, name)| wished.then_some(name));
+        ["worker"].into_iter().chain(method).chain(wished).chain(self.task.needs()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::capability;
+    use crate::wire::message::Operation;
+
+    #[test]
+    fn a_request_needs_what_its_deeds_need_however_deep() {
+        let deeds = |deeds: Vec<Deed>| Task { deeds, ..Task::default() };
+        let inner = deeds(vec![Deed { print_error: Some(1), ..Deed::default() }]);
+        let outer = deeds(vec![Deed { child: Some(Box::new(inner)), ..Deed::default() }]);
+        let worker = WorkerRequest { task: outer, ..WorkerRequest::default() };
+        assert_eq!(worker.needs(), ["worker", "worker-child", "worker-stderr"]);
+        let job = JobRequest { task: deeds(vec![Deed { unpicklable: true, ..Deed::default() }]), ..JobRequest::default() };
+        assert_eq!(capability::of(&Operation::Map(Box::new(job))), ["map", "pool-unpicklable"]);
     }
 }

@@ -1,7 +1,7 @@
 //! Histories of the properties about streams, frames, connections and counters.
 
-use super::build::{Build, text};
-use childproof::plan::script::Outcome;
+use super::build::{Build, ROOT, state, text};
+use childproof::plan::script::{Asked, Outcome};
 use childproof::plan::value::Value;
 use childproof::trace::{History, What};
 
@@ -23,6 +23,7 @@ pub fn all() -> Vec<super::Pair> {
         ("frames-whole", frames("frames-whole", whole), frames("frames-whole", between)),
         ("frames-torn", frames("frames-torn", between), frames("frames-torn", |a, b| [&whole(a, b)[..130], b"lost"].concat())),
         ("output-equals", output("0123456789abcdef0123"), output("0123456789abcdef01")),
+        ("output-apart", collected([0, 1]), collected([1, 0])),
         ("connections", connections(1), connections(2)),
         ("connections-settled", settled(true), settled(false)),
         ("messages-whole", messages(&[40, 40]), messages(&[80])),
@@ -90,6 +91,20 @@ fn output(bytes: &str) -> History {
     b.reads("p.read", &[bytes.as_bytes()]);
     b.ends(child);
     b.check("output-equals", &[("stream", text("p.read")), ("bytes", Value::Int(20))]);
+    b.done()
+}
+
+/// Two programs write a record each, and two calls return the output of these two.
+fn collected(order: [usize; 2]) -> History {
+    let mut b = Build::library("run/concurrent");
+    let children = ["child[0]", "child[1]"].map(|name| b.spawn(name, Asked::default(), state(ROOT)));
+    let written = children.map(|child| b.writes(child, "write-records", "stdout", 1, 64));
+    for (at, child) in children.into_iter().enumerate() {
+        let name = format!("child[{at}].stdout");
+        b.reads(&name, &[&written[order[at]][0]]);
+        b.ends(child);
+    }
+    b.check("output-apart", &[("stream", text("child.stdout"))]);
     b.done()
 }
 

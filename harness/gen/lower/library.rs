@@ -196,8 +196,7 @@ impl Lowering<'_> {
         let plays = step.program.is_none();
         let program = self.program_of_spawn(step, &name)?;
         let args = self.values.texts(&step.args)?;
-        let env = self.env_of_spawn(step)?;
-        let cwd = self.values.bind_optional(step.cwd.as_ref())?.map(|path| self.program_path(&path));
+        let (env, cwd) = self.surroundings(step.surroundings())?;
         let streams = [&step.stdin, &step.stdout, &step.stderr];
         let stdio = self.stdio(streams)?;
         let wishes = self.wishes(step)?;
@@ -236,18 +235,24 @@ impl Lowering<'_> {
         }
     }
 
-    fn env_of_spawn(&self, step: &library::Spawn) -> Lowered<Option<EnvRequest>> {
-        let mode = self.values.bind_optional(step.env_mode.as_ref())?;
+    /// The environment, where one is asked for, and the path of the working directory.
+    pub(super) fn surroundings(&self, wished: library::Surroundings<'_>) -> Lowered<(Option<EnvRequest>, Option<String>)> {
+        let cwd = self.values.bind_optional(wished.cwd)?.map(|path| self.program_path(&path));
+        Ok((self.environment(wished)?, cwd))
+    }
+
+    fn environment(&self, wished: library::Surroundings<'_>) -> Lowered<Option<EnvRequest>> {
+        let mode = self.values.bind_optional(wished.env_mode)?;
         let replace = match mode.as_deref() {
             None | Some("inherit") => false,
             Some("replace") => true,
             Some(other) => return Err(LowerError::invalid(format!("`env-mode: {other}`: inherit or replace"))),
         };
         let mut vars = Vec::new();
-        for (name, value) in step.env.iter().flatten() {
+        for (name, value) in wished.env.into_iter().flatten() {
             vars.push((Value::Text(name.clone()), self.values.text(value)?));
         }
-        if let Some(text) = &step.env_text {
+        if let Some(text) = wished.env_text {
             vars.push((Value::Text("CHILDPROOF_TEXT".into()), self.values.text(text)?));
         }
         Ok((replace || !vars.is_empty()).then_some(EnvRequest { replace, vars }))

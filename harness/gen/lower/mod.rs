@@ -404,8 +404,17 @@ impl<'a> Lowering<'a> {
         }
         closed.sort_unstable();
         closed.dedup();
+        let write_only_stdin = match self.values.bind_optional(wish.stdin.as_ref())?.as_deref() {
+            None | Some("read-only") => false,
+            Some("write-only") if closed.contains(&0) => {
+                return Err(LowerError::invalid("`subject`: standard input is closed with these values, and is to be opened for writing"));
+            }
+            Some("write-only") => true,
+            Some(other) => return Err(LowerError::invalid(format!("`stdin: {other}`: read-only or write-only"))),
+        };
         let start = SubjectStart {
             closed,
+            write_only_stdin,
             blocked: self.values.signals(&wish.blocked)?,
             ignored: self.values.signals(&wish.ignored)?,
             groups: wish.groups.clone(),

@@ -2,7 +2,7 @@
 //!
 //! The operations of `parallel` are asked for in one request, and each has a step of its own all the same: what came of it is
 //! judged by its own expectation. Where no thread differs from another, one list with one step for each operation stands for all
-//! of them; where threads start children, each has its own.
+//! of them; where threads start children, or run programs, each has its own.
 
 use super::here::Here;
 use super::known::makes;
@@ -47,7 +47,7 @@ impl Lowering<'_> {
                 Step::When(when) => ops.append(&mut self.thread_when(here, when)?),
                 other => {
                     self.step(here, other, &mut ops)?;
-                    if !ops.last().is_some_and(|op| matches!(op.act, Act::Ask { .. })) {
+                    if !ops.last().is_some_and(|op| is_asked(&op.act)) {
                         return Err(LowerError::invalid(format!("a thread of `parallel` cannot perform `{}`", step::name(other))));
                     }
                 }
@@ -84,5 +84,14 @@ impl Lowering<'_> {
         let label = format!("handle {signal}");
         let operation = Box::new(Operation::Handle { signal });
         self.plain(here, "handle", label, None, Act::Ask { actor: None, name: String::new(), operation })
+    }
+}
+
+/// Whether it is one operation of the library, whose answer is complete when it comes.
+fn is_asked(act: &Act) -> bool {
+    match act {
+        Act::Ask { .. } => true,
+        Act::AskPipeline { operation, .. } => matches!(**operation, Operation::Run { .. }),
+        _ => false,
     }
 }

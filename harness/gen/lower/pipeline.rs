@@ -11,7 +11,8 @@ use crate::generate::act::Act;
 use crate::generate::program::Op;
 use crate::plan::ast::Expect;
 use crate::plan::expr::Arg;
-use crate::plan::script::{ActorId, Asked, AskedFd, Origin, Outcome};
+use crate::plan::script::{ActorId, Asked, AskedEnv, AskedFd, Origin, Outcome};
+use crate::plan::step::library::Surroundings;
 use crate::plan::step::pipeline::{Pipeline, Run, Stage};
 use crate::plan::value::Value;
 use crate::wire::message::{Operation, SpawnRequest, Stdio};
@@ -57,7 +58,8 @@ impl Lowering<'_> {
                 steps: step.steps.clone(),
                 ..Stage::default()
             };
-            let planned = self.planned(whole, &only, &step.expect)?;
+            let mut planned = self.planned(whole, &only, &step.expect)?;
+            self.surround(&mut planned, step.surroundings())?;
             if step.program.is_none() {
                 self.agent(here.spawned(whole), &step.steps)?;
             }
@@ -115,6 +117,14 @@ impl Lowering<'_> {
         let stderr = self.place(stage.stderr.as_ref())?;
         let request = SpawnRequest { program: Value::Text(program), args, stderr, ..SpawnRequest::default() };
         Ok(Planned { actor, request, asked })
+    }
+
+    fn surround(&self, planned: &mut Planned, wished: Surroundings<'_>) -> Lowered<()> {
+        let (env, cwd) = self.surroundings(wished)?;
+        planned.asked.env = env.clone().map(|env| AskedEnv { replace: env.replace, vars: env.vars });
+        planned.asked.cwd = cwd.clone();
+        (planned.request.env, planned.request.cwd) = (env, cwd.map(Value::Text));
+        Ok(())
     }
 
     fn place(&self, word: Option<&Arg<String>>) -> Lowered<Option<Stdio>> {

@@ -178,6 +178,8 @@ impl Lowering<'_> {
             hold_item: door(&deed.hold_item)?,
             knock: door(&deed.knock)?,
             print: text(&deed.print)?,
+            print_error: self.values.optional(deed.print_error.as_ref())?,
+            unpicklable: deed.unpicklable,
             exit: self.values.optional(deed.exit.as_ref())?,
             leave: self.values.optional(deed.leave.as_ref())?,
             fail: text(&deed.fail)?,

@@ -7,7 +7,9 @@
 //! Rules, for a row of failed starts between which the subject was asked for nothing else:
 //! 1. Of three or more, not every one leaves more open than the one before. (A library may open something of its own at the first
 //!    and close the last one's things a little late; it may not add something each time.)
-//! 2. Of fewer nothing can be told.
+//! 2. Of however many, no five on end each leave more open than there was before them. (Who collects garbage now and then lets the count
+//!    fall again, which makes nothing of the five better.)
+//! 3. Of fewer than three nothing can be told.
 //!
 //! # References
 //! POSIX.1-2024 `open()`, `fork()`, `close()`; observed only.
@@ -24,6 +26,8 @@ pub struct FailedStartsFlat;
 const COUNT: &str = "subject descriptors";
 /// So many in a row tell something.
 const ENOUGH: usize = 3;
+/// So many on end are no lateness any more.
+const ON_END: usize = 5;
 
 impl Property for FailedStartsFlat {
     fn name(&self) -> &'static str {
@@ -43,7 +47,7 @@ impl Property for FailedStartsFlat {
     }
     fn judge(&self, history: &History, _: &CheckDecl) -> Finding {
         let rows = rows(history);
-        let grown = rows.iter().find(|row| row.len() >= ENOUGH && row.windows(2).all(|pair| pair[0].1 < pair[1].1));
+        let grown = rows.iter().find_map(|row| growing(row));
         match grown {
             None if rows.iter().all(|row| row.len() < ENOUGH) => Finding::NotApplicable,
             None => Finding::Pass,
@@ -55,6 +59,12 @@ impl Property for FailedStartsFlat {
             ),
         }
     }
+}
+
+/// A part of the row in which every start leaves more open: all of it, or one that is long enough.
+fn growing(row: &[(usize, i64)]) -> Option<&[(usize, i64)]> {
+    let grows = |part: &&[(usize, i64)]| part.windows(2).all(|pair| pair[0].1 < pair[1].1);
+    Some(row).filter(|row| row.len() >= ENOUGH).filter(grows).or_else(|| row.windows(ON_END + 1).find(grows))
 }
 
 /// The counts, in rows of failed starts without another request in between.
@@ -76,4 +86,24 @@ fn rows(history: &History) -> Vec<Vec<(usize, i64)>> {
     }
     rows.push(row);
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::growing;
+
+    fn part(counts: &[i64]) -> Option<Vec<i64>> {
+        let row: Vec<(usize, i64)> = counts.iter().copied().enumerate().collect();
+        growing(&row).map(|part| part.iter().map(|(_, count)| *count).collect())
+    }
+
+    #[test]
+    fn all_of_a_row_or_five_on_end() {
+        assert_eq!(part(&[7, 8, 9]), Some(vec![7, 8, 9]), "all of three");
+        assert_eq!(part(&[7, 8]), None, "of two nothing can be told");
+        assert_eq!(part(&[7, 8, 9, 9]), None, "one of the first may open something of the library's own");
+        assert_eq!(part(&[7, 8, 9, 10, 11, 7]), None, "four that leave more open, then what was late is closed");
+        assert_eq!(part(&[7, 7, 8, 9, 10, 11, 12, 7]), Some(vec![7, 8, 9, 10, 11, 12]), "five, whatever is collected afterwards");
+        assert_eq!(part(&[7, 9, 11, 7, 9, 11, 7, 9, 11]), None, "never five on end");
+    }
 }

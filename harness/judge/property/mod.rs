@@ -35,6 +35,7 @@ pub mod no_zombie;
 pub mod nothing_survives;
 pub mod one_process;
 pub mod order_kept;
+pub mod output_apart;
 pub mod output_equals;
 pub mod parentage;
 pub mod ran_in;

@@ -378,20 +378,11 @@ impl Checker<'_> {
 
     fn spawn(&mut self, frame: &Frame, spawn: &Spawn, body: &Node) {
         self.need("spawn");
-        for (field, arg) in [("program", &spawn.program), ("cwd", &spawn.cwd)] {
-            if let Some(Arg::Param(text) | Arg::Lit(text)) = arg {
-                self.free_text(frame, body.at(field), text);
-            }
-        }
-        if spawn.cwd.is_some() {
-            self.need("cwd");
+        if let Some(Arg::Param(text) | Arg::Lit(text)) = &spawn.program {
+            self.free_text(frame, body.at("program"), text);
         }
         self.texts(frame, body.at("args"), &spawn.args);
-        for (name, value) in spawn.env.iter().flatten() {
-            self.text_field(frame, body.at("env"), name, Some(value));
-        }
-        self.text_field(frame, body, "env-text", spawn.env_text.as_ref());
-        self.environment(frame, spawn, body);
+        self.surroundings(frame, spawn.surroundings(), body);
         self.wishes(frame, spawn, body);
         for (field, arg) in [("stdin", &spawn.stdin), ("stdout", &spawn.stdout), ("stderr", &spawn.stderr)] {
             if let Some(arg) = arg {
@@ -404,18 +395,6 @@ impl Checker<'_> {
             }
         }
         self.expect(frame, body, &spawn.expect);
-    }
-
-    fn environment(&mut self, frame: &Frame, spawn: &Spawn, body: &Node) {
-        if spawn.env.is_some() || spawn.env_text.is_some() || spawn.env_mode.is_some() {
-            self.need("env");
-        }
-        if let Some(mode) = &spawn.env_mode {
-            self.word(frame, body.at("env-mode"), mode, "a mode of the environment", |word| words::among(word, words::ENV_MODES));
-            if self.possible(mode).iter().any(|word| word == "replace") {
-                self.need("env-replace");
-            }
-        }
     }
 
     /// The words that an argument may be.

@@ -12,7 +12,7 @@ pub(super) fn is_threadable(step: &Step) -> bool {
     match step {
         // In many languages only the main thread may install handlers.
         Step::Parallel(_) | Step::Handle(_) | Step::Fill(_) => false,
-        Step::Pipeline(_) | Step::Run(_) => false,
+        Step::Pipeline(_) => false,
         Step::Worker(_) | Step::Main(_) | Step::Pool(_) | Step::Submit(_) | Step::Map(_) => false,
         Step::Result(_) | Step::ClosePool(_) | Step::Meet(_) | Step::Release(_) => false,
         Step::Wait(_) | Step::Kill(_) | Step::Read(_) | Step::Write(_) | Step::Close(_) | Step::Repeat(_) | Step::When(_) => true,

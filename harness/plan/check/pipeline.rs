@@ -39,10 +39,15 @@ impl<'a> Checker<'a> {
         }
         self.program(frame, body, run.program.as_ref(), &run.steps, run.search);
         self.texts(frame, body.at("args"), &run.args);
+        self.surroundings(frame, run.surroundings(), body);
         let own = run.program.is_some() || !run.args.is_empty() || !run.steps.is_empty();
         if own && !run.stages.is_empty() {
             let message = "`stages` have programs of their own".to_owned();
             self.problem(body.at("stages"), message, "move `program`, `args` and `do` into a stage");
+        }
+        if !run.surroundings().is_empty() && !run.stages.is_empty() {
+            let message = "an environment and a directory are one program's, and `stages` are several".to_owned();
+            self.problem(body.at("stages"), message, "remove `env`, `env-text`, `env-mode` and `cwd`, or run one program");
         }
         self.stage_fields(frame, &run.stages, body);
         self.expect(frame, body, &run.expect);

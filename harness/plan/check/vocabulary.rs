@@ -129,6 +129,8 @@ pub const LOCK_MODES: &[&str] = &["exclusive", "shared"];
 pub const QUEUES: &[&str] = &["posix", "sysv"];
 /// What `remove` may remove.
 pub const REMOVABLE: &[&str] = &["shared", "semaphore", "queue"];
+/// How `subject: {stdin: ...}` may be opened.
+pub const WAYS_TO_OPEN: &[&str] = &["read-only", "write-only"];
 /// What `spawn: {env-mode: ...}` may be.
 pub const ENV_MODES: &[&str] = &["inherit", "replace"];
 /// Resource limits, without RLIMIT_.

@@ -1,6 +1,7 @@
 //! What is checked of the scenario as a whole: its head, its domains, the properties that it asks for.
 
 use super::kinds::Sort;
+use super::vocabulary as words;
 use super::walk::{Checker, Frame};
 use super::{ArgDecl, ArgKind, PropertyDecl};
 use crate::plan::ast::{CheckArg, Domain, IntDomain, Range, Scenario};
@@ -44,6 +45,12 @@ impl Checker<'_> {
             self.signals(node.at("blocked"), &subject.blocked);
             self.signals(node.at("ignored"), &subject.ignored);
             self.field(&frame, node, "closed", subject.closed.as_ref(), Sort::Any);
+            if let Some(stdin) = &subject.stdin {
+                self.word(&frame, node.at("stdin"), stdin, "a way to open standard input", |word| words::among(word, words::WAYS_TO_OPEN));
+                if subject.closed_fds.contains(&0) {
+                    self.problem(node.at("stdin"), "standard input is closed".to_owned(), "remove it, or 0 from `closed-fds`");
+                }
+            }
             self.field(&frame, node, "stray", subject.stray.as_ref(), Sort::Int);
             self.field(&frame, node, "nofile", subject.nofile.as_ref(), Sort::Int);
             self.text_field(&frame, node, "path", subject.path.as_ref());

@@ -1,11 +1,11 @@
-//! The further wishes of a `spawn`: what each may be, and the capability that it needs.
+//! The further wishes of a start: what each may be, and the capability that it needs.
 
 use super::kinds::Sort;
 use super::vocabulary as words;
 use super::walk::{Checker, Frame};
-use crate::plan::expr::Expr;
+use crate::plan::expr::{Arg, Expr};
 use crate::plan::node::Node;
-use crate::plan::step::library::Spawn;
+use crate::plan::step::library::{Spawn, Surroundings};
 
 impl Checker<'_> {
     pub(super) fn wishes(&mut self, frame: &Frame, spawn: &Spawn, body: &Node) {
@@ -32,6 +32,27 @@ impl Checker<'_> {
         self.needs_of_wishes(spawn);
         if spawn.group.is_some() {
             self.gates.groups.insert(spawn.name.clone());
+        }
+    }
+
+    /// Environment and working directory, of `spawn` and `run`.
+    pub(super) fn surroundings(&mut self, frame: &Frame, asked: Surroundings<'_>, body: &Node) {
+        if let Some(Arg::Param(text) | Arg::Lit(text)) = asked.cwd {
+            self.need("cwd");
+            self.free_text(frame, body.at("cwd"), text);
+        }
+        for (name, value) in asked.env.into_iter().flatten() {
+            self.text_field(frame, body.at("env"), name, Some(value));
+        }
+        self.text_field(frame, body, "env-text", asked.env_text);
+        if asked.env.is_some() || asked.env_text.is_some() || asked.env_mode.is_some() {
+            self.need("env");
+        }
+        if let Some(mode) = asked.env_mode {
+            self.word(frame, body.at("env-mode"), mode, "a mode of the environment", |word| words::among(word, words::ENV_MODES));
+            if self.possible(mode).iter().any(|word| word == "replace") {
+                self.need("env-replace");
+            }
         }
     }
 

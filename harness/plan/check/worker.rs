@@ -26,7 +26,7 @@ impl Checker<'_> {
                 self.spawned(frame, body.at("to"), &submit.to);
                 self.wanted(frame, body, "item", submit.item.as_ref());
                 self.field(frame, body, "pad", submit.pad.as_ref(), Sort::Int);
-                self.deeds(frame, body.at("task"), &submit.task);
+                self.deeds(frame, body.at("task"), &submit.task, true);
                 self.expect(frame, body, &submit.expect);
             }
             Step::Map(map) => {
@@ -34,7 +34,7 @@ impl Checker<'_> {
                 self.spawned(frame, body.at("to"), &map.to);
                 self.wanted(frame, body, "items", map.items.as_ref());
                 self.field(frame, body, "pad", map.pad.as_ref(), Sort::Int);
-                self.deeds(frame, body.at("task"), &map.task);
+                self.deeds(frame, body.at("task"), &map.task, true);
                 self.expect(frame, body, &map.expect);
             }
             Step::Result(result) => {
@@ -57,7 +57,7 @@ impl Checker<'_> {
 
     fn worker(&mut self, frame: &Frame, worker: &Worker, body: &Node) {
         self.need("worker");
-        self.deeds(frame, body.at("task"), &worker.task);
+        self.deeds(frame, body.at("task"), &worker.task, false);
         self.text_field(frame, body, "named", worker.named.as_ref());
         self.field(frame, body, "daemon", worker.daemon.as_ref(), Sort::Bool);
         self.field(frame, body, "mark", worker.mark.as_ref(), Sort::Int);
@@ -141,7 +141,8 @@ impl Checker<'_> {
         }
     }
 
-    fn deeds(&mut self, frame: &Frame, nodes: &Node, deeds: &[Deed]) {
+    /// `told`: somebody asks for the result.
+    fn deeds(&mut self, frame: &Frame, nodes: &Node, deeds: &[Deed], told: bool) {
         for (index, deed) in deeds.iter().enumerate() {
             let node = nodes.item(index);
             if deed.count() != 1 {
@@ -156,6 +157,17 @@ impl Checker<'_> {
             }
             self.text_field(frame, node, "print", deed.print.as_ref());
             self.text_field(frame, node, "fail", deed.fail.as_ref());
+            self.field(frame, node, "print-error", deed.print_error.as_ref(), Sort::Int);
+            if deed.print_error.is_some() {
+                self.need("worker-stderr");
+            }
+            if deed.unpicklable {
+                self.need("pool-unpicklable");
+            }
+            if deed.unpicklable && !told {
+                let help = "give the deed to a pool, by `submit` or `map`";
+                self.problem(node.at("unpicklable"), "the result of a worker is sent to nobody".to_owned(), help);
+            }
             self.field(frame, node, "exit", deed.exit.as_ref(), Sort::Int);
             self.field(frame, node, "leave", deed.leave.as_ref(), Sort::Int);
             if let Some(signal) = &deed.die {
@@ -163,7 +175,7 @@ impl Checker<'_> {
             }
             if let Some(child) = &deed.child {
                 self.need("worker-child");
-                self.deeds(frame, node.at("child"), child);
+                self.deeds(frame, node.at("child"), child, false);
             }
         }
     }

@@ -81,6 +81,34 @@ pub struct Spawn {
     pub expect: Expect,
 }
 
+/// Environment and working directory of a start, as `spawn` and `run` have them.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'s> {
+    /// Variables by name.
+    pub env: Option<&'s BTreeMap<String, Expr>>,
+    /// One more variable, when its value is bytes.
+    pub env_text: Option<&'s Expr>,
+    /// `inherit` or `replace`.
+    pub env_mode: Option<&'s Arg<String>>,
+    /// Working directory.
+    pub cwd: Option<&'s Arg<String>>,
+}
+
+impl Surroundings<'_> {
+    /// Whether nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        self.env.is_none() && self.env_text.is_none() && self.env_mode.is_none() && self.cwd.is_none()
+    }
+}
+
+impl Spawn {
+    /// Where the program is to find itself.
+    pub fn surroundings(&self) -> Surroundings<'_> {
+        let Spawn { env, env_text, env_mode, cwd, .. } = self;
+        Surroundings { env: env.as_ref(), env_text: env_text.as_ref(), env_mode: env_mode.as_ref(), cwd: cwd.as_ref() }
+    }
+}
+
 /// Who a started program is to be, as `user: {uid: 1000, gid: 1000, groups: [10, 20]}`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]

@@ -3,8 +3,10 @@
 use super::Step;
 use crate::plan::ast::Expect;
 use crate::plan::expr::{Arg, Expr};
+use crate::plan::step::library::Surroundings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// `pipeline: {as: line, stages: [{as: first, do: [...]}, {as: second}], stdin: pipe, stdout: pipe}`: the subject starts all
 /// stages, each one's output connected to the next one's input. `line` takes what a started program takes: its stdin is the
@@ -85,6 +87,18 @@ pub struct Run {
     /// Arguments after `argv[0]`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<Expr>,
+    /// Environment variables by name, as for `spawn`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub env: Option<BTreeMap<String, Expr>>,
+    /// One variable `CHILDPROOF_TEXT` with this value, when it is bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub env_text: Option<Expr>,
+    /// `inherit` (default) or `replace`, as for `spawn`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub env_mode: Option<Arg<String>>,
+    /// Working directory, relative to the case directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cwd: Option<Arg<String>>,
     /// What the program does; it then exits with 0.
     #[serde(rename = "do", skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
@@ -94,6 +108,14 @@ pub struct Run {
     /// What must come of it; without it the program must exit with 0.
     #[serde(skip_serializing_if = "Expect::is_success")]
     pub expect: Expect,
+}
+
+impl Run {
+    /// Where the program is to find itself.
+    pub fn surroundings(&self) -> Surroundings<'_> {
+        let Run { env, env_text, env_mode, cwd, .. } = self;
+        Surroundings { env: env.as_ref(), env_text: env_text.as_ref(), env_mode: env_mode.as_ref(), cwd: cwd.as_ref() }
+    }
 }
 
 /// The stages that a step starts.

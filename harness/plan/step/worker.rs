@@ -62,6 +62,12 @@ pub struct Deed {
     /// End at once, by `_exit`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leave: Option<Expr>,
+    /// Write so many bytes to standard error. Capability `worker-stderr`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub print_error: Option<Expr>,
+    /// Have a result that cannot be sent back to the caller. Capability `pool-unpicklable`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unpicklable: bool,
     /// Fail with an error of this text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fail: Option<Expr>,
@@ -80,8 +86,8 @@ impl Deed {
     /// How many things it is.
     pub fn count(&self) -> usize {
         let texts = [&self.hold, &self.hold_item, &self.knock, &self.at_exit];
-        let exprs = [&self.print, &self.exit, &self.leave, &self.fail];
-        let rest = usize::from(self.die.is_some()) + usize::from(self.child.is_some());
+        let exprs = [&self.print, &self.print_error, &self.exit, &self.leave, &self.fail];
+        let rest = [self.die.is_some(), self.child.is_some(), self.unpicklable].iter().filter(|deed| **deed).count();
         texts.iter().filter(|deed| deed.is_some()).count() + exprs.iter().filter(|deed| deed.is_some()).count() + rest
     }
 }

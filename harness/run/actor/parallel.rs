@@ -3,6 +3,7 @@
 //! A thread that starts a child goes on to use it within the same request, so the handle's name is chosen here and sent along.
 
 use super::library::{is_failure, refusal, with_handle};
+use super::pipeline::absent;
 use super::{Performer, Stop};
 use crate::generate::act::Act;
 use crate::generate::program::Op;
@@ -13,6 +14,11 @@ use crate::wire::message::{Operation, ReplyBody};
 impl Performer<'_> {
     pub(super) fn ask_parallel(&mut self, threads: u32, lists: &[Vec<Op>]) -> Result<(), Stop> {
         let block = self.step;
+        let started =
+            |op: &Op| if let Act::AskPipeline { operation, .. } = &op.act { absent(operation).filter(|_| !op.lenient) } else { None };
+        if let Some(missing) = lists.iter().flatten().find_map(started) {
+            return self.settle(Err(Outcome::Unavailable(format!("there is no `{missing}` on PATH here"))));
+        }
         self.name_started(lists);
         let Some(request) = self.request(threads, lists) else {
             return self.settle(Err(Outcome::Other("there is no subject to ask".to_owned())));
@@ -50,6 +56,7 @@ impl Performer<'_> {
         let driver = self.driver.as_ref()?;
         let fill = |op: &Op| match &op.act {
             Act::Ask { actor, operation, .. } => Some(with_own_handle(operation, &driver.handle(*actor))),
+            Act::AskPipeline { operation, .. } => Some((**operation).clone()),
             _ => None,
         };
         let mut filled: Vec<Vec<Operation>> = lists.iter().map(|list| list.iter().filter_map(fill).collect()).collect();
@@ -64,11 +71,18 @@ impl Performer<'_> {
         let mut failed = false;
         for (list, bodies) in lists.iter().cycle().zip(results) {
             for (op, body) in list.iter().zip(bodies) {
-                let Act::Ask { actor, name, operation } = &op.act else { continue };
+                let (actor, name, operation) = match &op.act {
+                    Act::Ask { actor, name, operation } => (*actor, name, operation),
+                    Act::AskPipeline { actor, name, stages, operation } => {
+                        self.know_stages(*actor, stages);
+                        (Some(*actor), name, operation)
+                    }
+                    _ => continue,
+                };
                 self.step = op.step;
-                let outcome = self.understand(*actor, name, operation, body);
+                let outcome = self.understand(actor, name, operation, body);
                 failed |= is_failure(&outcome) && !op.lenient;
-                self.returned(outcome, *actor);
+                self.returned(outcome, actor);
             }
         }
         failed

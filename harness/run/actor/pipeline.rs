@@ -15,10 +15,15 @@ impl Performer<'_> {
         if let Some(missing) = absent(operation).filter(|_| !self.lenient) {
             return self.settle(Err(Outcome::Unavailable(format!("there is no `{missing}` on PATH here"))));
         }
+        self.know_stages(actor, stages);
+        self.ask(Some(actor), name, operation)
+    }
+
+    /// Remembers whose statuses the subject will tell.
+    pub(super) fn know_stages(&mut self, actor: ActorId, stages: &[ActorId]) {
         if let Some(driver) = &mut self.driver {
             driver.stages.insert(actor, stages.to_vec());
         }
-        self.ask(Some(actor), name, operation)
     }
 
     /// Records the stages' process ids and statuses, each under its stage; a library may tell neither.
@@ -45,7 +50,7 @@ impl Performer<'_> {
 }
 
 /// A bare name among the programs that PATH does not lead to.
-fn absent(operation: &Operation) -> Option<String> {
+pub(super) fn absent(operation: &Operation) -> Option<String> {
     let (Operation::Pipeline { stages, .. } | Operation::Run { stages, .. }) = operation else { return None };
     let path = std::env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
     let found = |program: &str| std::env::split_paths(&path).any(|folder: std::path::PathBuf| is_file(&folder.join(program)));
