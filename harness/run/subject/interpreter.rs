@@ -4,7 +4,7 @@ use super::declaration::Interpreter;
 use super::package::on_this_machine;
 use super::tool::{find as on_path, is_program};
 use super::{cache, tool, versions};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
@@ -24,21 +24,19 @@ pub(super) fn resolve(name: &str, interpreter: &Interpreter, version: Option<&st
     probed(&path, &interpreter.probe).map(|()| path)
 }
 
-/// What came of an interpreter's probe.
-type Probes = BTreeMap<(PathBuf, Vec<String>), Result<(), String>>;
-
-/// Probes come out the same for as long as this process lives; who installs what was missing starts another.
-static PROBES: Mutex<Probes> = Mutex::new(BTreeMap::new());
+/// Probes that succeeded: they go on doing so. One that failed may succeed once what was missing is installed.
+static PROBED: Mutex<BTreeSet<(PathBuf, Vec<String>)>> = Mutex::new(BTreeSet::new());
 
 /// Tries the interpreter with the arguments that only succeed where the library is.
 fn probed(path: &Path, arguments: &[String]) -> Result<(), String> {
-    if arguments.is_empty() {
+    let mut succeeded = PROBED.lock().unwrap_or_else(PoisonError::into_inner);
+    let probe = (path.to_owned(), arguments.to_owned());
+    if arguments.is_empty() || succeeded.contains(&probe) {
         return Ok(());
     }
-    let mut probes = PROBES.lock().unwrap_or_else(PoisonError::into_inner);
-    let doing = || format!("{} lacks what the adapter loads", path.display());
-    let tried = || tool::run(&doing(), Command::new(path).args(arguments));
-    probes.entry((path.to_owned(), arguments.to_owned())).or_insert_with(tried).clone()
+    tool::run(&format!("{} lacks what the adapter loads", path.display()), Command::new(path).args(arguments))?;
+    succeeded.insert(probe);
+    Ok(())
 }
 
 fn found(name: &str, interpreter: &Interpreter, version: Option<&str>) -> Result<PathBuf, String> {
