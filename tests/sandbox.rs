@@ -7,6 +7,7 @@ use childproof::plan::value::Value;
 use childproof::run::doctor::doctor_with;
 use childproof::run::subject::{Start, Subject};
 use childproof::run::{Isolation, Options, Session};
+use childproof::sys::Berth;
 use childproof::trace::{End, History, What};
 use childproof::wire::message::{Operation, SpawnRequest};
 use std::fs;
@@ -103,6 +104,21 @@ fn zombies_and_survivors_are_noted_and_ended() {
         let left: Vec<_> = history.observed.left.iter().map(|left| (left.actor, left.state.as_str())).collect();
         assert_eq!(left, [(Some(1), "sleeping"), (Some(2), "zombie")], "{}: {history:?}", session.isolation());
         still_works(session);
+    });
+}
+
+/// In an allocation, say: what it left half done is in the warden's own memory.
+#[test]
+fn a_root_that_is_ended_in_its_wardens_memory_was_the_last_there() {
+    at_each_level(|session| {
+        // What a root is at first has to be known before one is forked without being looked at.
+        still_works(session);
+        let before = session.run_dirs();
+        let hanging = Program { deadline_ms: 300, ..program(vec![Act::Gate { gate: 0 }]) };
+        assert!(matches!(run(session, &hanging).end, End::Hang { .. }), "{}", session.isolation());
+        still_works(session);
+        let shares = session.isolation().alone() && Berth::begin().is_some();
+        assert_eq!(session.run_dirs() != before, shares, "{}: {before:?}", session.isolation());
     });
 }
 

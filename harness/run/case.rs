@@ -124,7 +124,10 @@ impl Warden {
         let root = match forked {
             Ok(0) => sys::exit_now(root()),
             Ok(root) => root,
-            Err(error) => return Some(Err(End::Harness { message: format!("fork the case root: {error}") })),
+            Err(error) => {
+                sys::let_nobody_look();
+                return Some(Err(End::Harness { message: format!("fork the case root: {error}") }));
+            }
         };
         let shares = berth.is_some();
         done.root = root;
@@ -136,6 +139,8 @@ impl Warden {
         let adapter = self.adapter.as_ref().map(|adapter| adapter.pid);
         let (over, adapter_ended) = self.wait(program, root, adapter);
         if over == Over::MainGone {
+            // What a root in the berth holds goes with this call.
+            observe::end_everything(self.alone());
             return None;
         }
         done.end = self.end_of(over, adapter_ended, program);
