@@ -8,7 +8,7 @@ test *arguments:
 
 # the suite from a release build
 run *arguments:
-    cargo run --release -- run {{arguments}}
+    cargo build --release && target/release/childproof run {{arguments}}
 
 # format, lints and schemas, tests, suites
 ci:
