@@ -1,6 +1,6 @@
 //! The sandbox, tried with cases that mean harm: at every level that works here, and as an ordinary user too when run by root.
 
-use childproof::generate::act::{Act, Amount, FdRef, State};
+use childproof::generate::act::{Act, Amount, Family, FdRef, State};
 use childproof::generate::program::{Op, Program, SubjectStart};
 use childproof::plan::script::{Ended, Outcome, Script};
 use childproof::plan::value::Value;
@@ -285,6 +285,21 @@ fn one_adapter_serves_many_cases_until_something_is_left() {
         assert_eq!(left.observed.left.len(), 1, "{left:?}");
         assert_ne!(pid(&clean()), pid(&first));
         still_works(session);
+    });
+}
+
+/// The number of files alone does not tell that some were made: an adapter's two pipes go with it, after the case that found no use for it.
+#[test]
+fn what_a_case_makes_is_gone_before_the_next_whatever_else_goes() {
+    let listen = |place| Act::Listen { slot: place, listener: place, family: Family::Unix, backlog: 1 };
+    at_each_level(|session| {
+        let history = run(session, &library(vec![spawn("/bin/true", &[]), wait()]));
+        assert_eq!(history.end, End::Done, "{history:?}");
+        for _ in 0..2 {
+            let history = run(session, &program(vec![listen(0), listen(1)]));
+            let refused = |event: &childproof::trace::Event| matches!(&event.what, What::Return { outcome: Outcome::Error(_), .. });
+            assert!(history.end == End::Done && !history.events.iter().any(refused), "{}: {history:?}", session.isolation());
+        }
     });
 }
 

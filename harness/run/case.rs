@@ -351,9 +351,7 @@ impl Warden {
         }
         done.last_words = program.library && !matches!(done.end, End::Done);
         let touched = self.home.touched();
-        // What is written to standard output and error takes blocks of the same file system.
-        let silent = interpreted(program) && touched.nothing();
-        if let Some(message) = if silent { None } else { self.capture.take(&mut done.output) } {
+        if let Some(message) = self.capture.take(&mut done.output) {
             done.end = End::Crash { message };
         }
         done.accounted_fds = self.arena.accounted_fds();
@@ -362,7 +360,7 @@ impl Warden {
             (done.end, done.retire) = (End::Harness { message: frame::REMOVED.to_owned() }, true);
             return;
         }
-        if interpreted(program) && touched.files_as_before() && !sys::lost() {
+        if interpreted(program) && touched.files_as_before() && (plain(program) || self.home.as_furnished()) && !sys::lost() {
             // No file was made, and /dev/shm is on the same file system; System V objects are no files.
             done.shared = observe::take_named(&self.arena);
             if !plain(program) || self.in_full() {

@@ -2,7 +2,9 @@
 //!
 //! Its path stays the same, so that an adapter that lives through many cases has a true HOME, TMPDIR and PATH in each. Making
 //! and removing three directories costs more than an empty case's fork; so what was not touched is not made again: the number
-//! of files on the run directory's own file system tells in one call whether anything was left.
+//! of files on the run directory's own file system tells in one call whether anything was left in most cases. It does not tell by
+//! itself: a file that was removed counts until the last who has it open or mapped lets it go (somebody who looks into `/proc`, or
+//! a descriptor in a message that nobody received), and one that goes hides one that was made. So the directories are asked as well.
 
 use crate::sys::{self, Used};
 use std::ffi::CString;
@@ -23,6 +25,8 @@ pub struct Home {
     place: (u64, u64),
     /// What is on the file system when everything is clean; `None` where that tells nothing (it is shared with others).
     clean: Option<Used>,
+    /// How the directories look then; `None` as above.
+    signs: Option<[Sign; 3]>,
     moved: u32,
 }
 
@@ -51,12 +55,12 @@ pub struct Touched {
 }
 
 impl Touched {
-    /// Whether certainly no file was made or removed.
+    /// Whether as many files are there as were: none was made, or as many went.
     pub fn files_as_before(self) -> bool {
         self.now.zip(self.clean).is_some_and(|(now, clean)| now.files == clean.files)
     }
 
-    /// Whether certainly nothing was written, either.
+    /// Whether nothing was written, either.
     pub fn nothing(self) -> bool {
         self.now.is_some() && self.now == self.clean
     }
@@ -72,8 +76,9 @@ impl Home {
         furnish(&dir)?;
         let handle = File::open(run)?;
         let clean = if own { sys::used(handle.as_raw_fd()) } else { None };
+        let signs = clean.and_then(|_| signs(&dir));
         let (meta, run) = (handle.metadata()?, CString::new(run.as_os_str().as_bytes())?);
-        Ok(Home { dir, run, handle, place: (meta.dev(), meta.ino()), clean, moved: 0 })
+        Ok(Home { dir, run, handle, place: (meta.dev(), meta.ino()), clean, signs, moved: 0 })
     }
 
     /// Whether the run directory still is where it was made. Who removes it from outside unmounts it inside too, and a case that
@@ -97,6 +102,11 @@ impl Home {
         if self.clean.is_some() {
             self.clean = sys::used(self.handle.as_raw_fd());
         }
+    }
+
+    /// Whether nothing was made in the case directory, removed from it, or put in its place since it was clean.
+    pub fn as_furnished(&self) -> bool {
+        self.signs.is_some() && self.signs == signs(&self.dir)
     }
 
     /// What has become of the file system since the directory was clean.
@@ -127,8 +137,22 @@ impl Home {
             furnish(&self.dir)?;
         }
         self.settle();
+        self.signs = self.clean.and_then(|_| signs(&self.dir));
         Ok(())
     }
+}
+
+/// What changes of a directory when a name in it does: its number, size (by 20 bytes for each name on a tmpfs), links (one for
+/// each directory in it), and the time of the change, in nanoseconds.
+type Sign = (u64, u64, u64, i64);
+
+/// Those of the case directory, `bin` and `tmp`; `None` when one is gone.
+fn signs(dir: &Path) -> Option<[Sign; 3]> {
+    let sign = |dir: &Path| {
+        let meta = fs::symlink_metadata(dir).ok()?;
+        Some((meta.ino(), meta.size(), meta.nlink(), meta.mtime() * 1_000_000_000 + meta.mtime_nsec()))
+    };
+    Some([sign(dir)?, sign(&dir.join("bin"))?, sign(&dir.join("tmp"))?])
 }
 
 fn furnish(dir: &Path) -> io::Result<()> {
@@ -176,6 +200,30 @@ fn list(dir: &Path, name: &str, found: &mut Vec<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_goes_late_does_not_hide_one_that_is_made() {
+        let run = tempfile::tempdir().unwrap();
+        let mut home = Home::make(run.path(), false).unwrap();
+        home.clean = Some(Used { files: 0, blocks: 0 });
+        home.renew().unwrap();
+        assert!(home.as_furnished());
+        let (tmp, bin) = (home.dir().join("tmp"), home.dir().join("bin"));
+        type Deed<'a> = &'a dyn Fn();
+        let deeds: [Deed; 4] = [
+            &|| drop(File::create(home.dir().join("data")).unwrap()),
+            &|| fs::create_dir(bin.join("deep")).unwrap(),
+            &|| (fs::remove_dir(&tmp).unwrap(), fs::create_dir(&tmp).unwrap()).1,
+            &|| drop(std::os::unix::net::UnixListener::bind(tmp.join("s0")).unwrap()),
+        ];
+        for (number, deed) in deeds.iter().enumerate() {
+            let before = home.signs;
+            deed();
+            assert_ne!(signs(home.dir()), before, "deed {number}");
+        }
+        home.renew().unwrap();
+        assert!(home.as_furnished());
+    }
 
     #[test]
     fn a_directory_is_as_new_again_whatever_was_done_to_it() {
