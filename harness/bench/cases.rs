@@ -45,12 +45,12 @@ impl<'a> Cases<'a> {
         })
     }
 
-    /// One case, which is not measured.
+    /// One case on this worker, which is not measured.
     ///
     /// # Errors
     /// As [`Cases::round`].
-    pub fn warm_up(&self) -> io::Result<()> {
-        self.once(0, &self.empty)
+    pub fn warm_up(&self, worker: usize) -> io::Result<()> {
+        self.once(worker, &self.empty)
     }
 
     /// Nanoseconds of each.
@@ -58,17 +58,12 @@ impl<'a> Cases<'a> {
     /// # Errors
     /// A case that does not complete.
     pub fn round(&self, round: &mut Round) -> io::Result<()> {
-        let empty = self.timed(0, &self.empty, TIMES)?;
+        let empty = self.timed(&self.empty, TIMES)?;
         round.insert("empty case", empty);
         round.insert("judging", self.judging());
-        round.insert("2 actors x 10 steps", self.timed(0, &self.two, TIMES)?);
-        let (short, long) = (self.timed(0, &self.short, TIMES)?, self.timed(0, &self.long, TIMES)?);
+        round.insert("2 actors x 10 steps", self.timed(&self.two, TIMES)?);
+        let (short, long) = (self.timed(&self.short, TIMES)?, self.timed(&self.long, TIMES)?);
         round.insert("one more step", (long - short).max(1.0) / MORE as f64);
-        if self.session.workers() >= 2 {
-            let alone = self.timed(0, &self.two, 2 * TIMES)? * f64::from(2 * TIMES);
-            round.insert("1 worker", alone);
-            round.insert("2 workers", self.side_by_side()?);
-        }
         Ok(())
     }
 
@@ -82,10 +77,10 @@ impl<'a> Cases<'a> {
         began.elapsed().as_nanos() as f64 / f64::from(TIMES)
     }
 
-    fn timed(&self, worker: usize, case: &(Script, Program), times: u32) -> io::Result<f64> {
+    fn timed(&self, case: &(Script, Program), times: u32) -> io::Result<f64> {
         let began = Instant::now();
         for _ in 0..times {
-            self.once(worker, case)?;
+            self.once(0, case)?;
         }
         Ok(began.elapsed().as_nanos() as f64 / f64::from(times))
     }
@@ -96,18 +91,6 @@ impl<'a> Cases<'a> {
             CaseOutcome::Completed => Ok(()),
             outcome => Err(io::Error::other(format!("a case ended as {outcome:?}: {}", verdict.reason.unwrap_or_default()))),
         }
-    }
-
-    /// The same number of cases as one worker had, on two.
-    fn side_by_side(&self) -> io::Result<f64> {
-        let began = Instant::now();
-        std::thread::scope(|scope| {
-            let other = scope.spawn(|| self.timed(1, &self.two, TIMES));
-            let own = self.timed(0, &self.two, TIMES);
-            let other = other.join().unwrap_or_else(|_| Err(io::Error::other("a worker panicked")));
-            own.and(other)
-        })?;
-        Ok(began.elapsed().as_nanos() as f64)
     }
 }
 

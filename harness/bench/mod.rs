@@ -87,23 +87,40 @@ const ROWS: &[(&str, &str, &str, Option<Goal>)] = &[
     ("agent start / fork+exec+wait", "agent start", "fork+exec+wait", None),
     ("bwrap --unshare-all / empty case", "bwrap", "empty case", Some(Goal::AtLeast(20.0))),
     ("1 worker / 2 workers, time", "1 worker", "2 workers", Some(Goal::AtLeast(1.8))),
+    ("plain forks, 1 process / 2, time", "forks in 1 process", "forks in 2 processes", None),
 ];
+
+/// Cases of a whole run that is measured: enough that the start of its threads is not.
+const RUN: u32 = 200;
 
 type Round = BTreeMap<&'static str, f64>;
 
-/// Measures on a session of two workers.
+/// Measures on a session of two workers. `whole_run` tells the nanoseconds of so many cases on so many of them.
 ///
 /// # Errors
 /// A helper process that does not start or answer; a case that does not complete.
-pub fn measure(session: &Session, rounds: u32) -> io::Result<Results> {
+pub fn measure(session: &Session, rounds: u32, whole_run: &impl Fn(u32, usize) -> io::Result<f64>) -> io::Result<Results> {
     let cases = Cases::new(session)?;
-    // A first case, by which this thread moves to the CPU of its warden, and the helper, which inherits that, with it.
-    cases.warm_up()?;
+    // A first case, by which this thread moves to the CPU of its warden, and the helper, which inherits that, with it; another
+    // thread does the same for the second.
+    cases.warm_up(0)?;
     let mut raw = Raw::start()?;
+    let second = || cases.warm_up(1).and_then(|()| Raw::start());
+    let mut second = std::thread::scope(|scope| scope.spawn(second).join().unwrap_or_else(|_| Err(io::Error::other("a thread panicked"))))?;
     let mut measured = Vec::new();
     // The first round warms caches on both sides and is thrown away.
     for number in 0..=rounds {
-        let round = round(&mut raw, &cases)?;
+        let mut round = round(&mut raw, &cases)?;
+        for (name, workers) in [("1 worker", 1), ("2 workers", 2)] {
+            round.insert(name, whole_run(RUN, workers)?);
+        }
+        let alone = raw.ask(&raw::SIDE)?.zip(raw.ask(&raw::SIDE)?).map(|(first, second)| first + second);
+        let both = raw::ask_both(&mut raw, &mut second, &raw::SIDE)?;
+        for (name, nanos) in [("forks in 1 process", alone), ("forks in 2 processes", both)] {
+            if let Some(nanos) = nanos {
+                round.insert(name, nanos);
+            }
+        }
         if number > 0 {
             measured.push(round);
         }

@@ -35,6 +35,9 @@ pub const JOBS: &[Job] = &[
     Job { name: "bwrap", word: "bwrap", times: 3 },
 ];
 
+/// What two helpers do side by side: what the machine itself makes of two processes that fork.
+pub const SIDE: Job = Job { name: "forks", word: "fork", times: 300 };
+
 /// The helper.
 pub struct Raw {
     child: Child,
@@ -61,13 +64,32 @@ impl Raw {
     /// # Errors
     /// A helper that is gone.
     pub fn ask(&mut self, job: &Job) -> io::Result<Option<f64>> {
-        writeln!(self.to, "{} {}", job.word, job.times)?;
+        self.order(job)?;
+        self.hear()
+    }
+
+    fn order(&mut self, job: &Job) -> io::Result<()> {
+        writeln!(self.to, "{} {}", job.word, job.times)
+    }
+
+    fn hear(&mut self) -> io::Result<Option<f64>> {
         let mut line = String::new();
         if self.from.read_line(&mut line)? == 0 {
             return Err(io::Error::other("the helper for raw measurements is gone"));
         }
         Ok(line.trim().parse().ok())
     }
+}
+
+/// Nanoseconds per round of a job that both do at the same time, whichever took longer.
+///
+/// # Errors
+/// As [`Raw::ask`].
+pub fn ask_both(first: &mut Raw, second: &mut Raw, job: &Job) -> io::Result<Option<f64>> {
+    first.order(job)?;
+    second.order(job)?;
+    let answers = (first.hear()?, second.hear()?);
+    Ok(answers.0.zip(answers.1).map(|(first, second)| first.max(second)))
 }
 
 impl Drop for Raw {

@@ -9,6 +9,7 @@ use crate::bench::growth::{self, Looks};
 use crate::plan::library;
 use crate::run::{Session, subject};
 use clap::Args;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -22,7 +23,7 @@ pub struct BenchArgs {
     #[arg(long)]
     json: bool,
     /// Rounds; each measures every row once
-    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u32).range(3..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(3..=1000))]
     rounds: u32,
     /// Instead of the rounds, run N cases in one go and tell what grows
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(100..))]
@@ -45,9 +46,34 @@ pub fn run(args: &BenchArgs) -> Ended {
 }
 
 fn rounds(session: &Session, rounds: u32, json: bool) -> Ended {
-    let results = bench::measure(session, rounds).map_err(|error| Fault::Harness(format!("measuring: {error}")))?;
+    let results = bench::measure(session, rounds, &whole_run(session)?).map_err(|error| failed(&error))?;
     out::print(&if json { line(&results)? } else { results.table() })?;
     Ok(Exit::AsExpected)
+}
+
+fn failed(error: &dyn std::fmt::Display) -> Fault {
+    Fault::Harness(format!("measuring: {error}"))
+}
+
+/// The scenario of two actors on raw.
+fn two_actors() -> Result<Pair, Fault> {
+    let subject = subject::find("raw").map_err(|error| failed(&error))?;
+    Ok(Pair { subject: Arc::new(subject), plan: Arc::new(bench::cases::long_plan().map_err(|error| failed(&error))?) })
+}
+
+/// Nanoseconds of so many cases on so many workers, through the engine of `childproof run`.
+fn whole_run(session: &Session) -> Result<impl Fn(u32, usize) -> io::Result<f64>, Fault> {
+    let pairs = [two_actors()?];
+    Ok(move |cases, workers| {
+        let engine = Engine::new(session, 0, Some(cases), std::env::temp_dir().join(library::FAILURES)).on(workers);
+        let (began, mut held) = (Instant::now(), true);
+        engine.run(&pairs, |entry| {
+            held &= !entry.rows.iter().any(crate::report::Row::breaks_the_run);
+            true
+        });
+        let took = began.elapsed().as_nanos() as f64;
+        if held { Ok(took) } else { Err(io::Error::other("a case did not hold; `childproof run` tells more")) }
+    })
 }
 
 fn line(results: &impl serde::Serialize) -> Result<String, Fault> {
@@ -56,9 +82,7 @@ fn line(results: &impl serde::Serialize) -> Result<String, Fault> {
 
 /// Through the engine of `childproof run`, so that what it keeps counts too.
 fn long_run(session: &Session, cases: u32, json: bool) -> Ended {
-    let failed = |error: String| Fault::Harness(format!("measuring: {error}"));
-    let plan = bench::cases::long_plan().map_err(|error| failed(error.to_string()))?;
-    let pair = Pair { subject: Arc::new(subject::find("raw").map_err(failed)?), plan: Arc::new(plan) };
+    let pair = two_actors()?;
     let (looks, every) = (Mutex::new(Looks::default()), cases as usize / LOOKS);
     let look = |ended: usize| {
         if ended.is_multiple_of(every) {
@@ -72,7 +96,7 @@ fn long_run(session: &Session, cases: u32, json: bool) -> Ended {
         true
     });
     if broken {
-        return Err(failed("a case did not hold; `childproof run` tells more".to_owned()));
+        return Err(failed(&"a case did not hold; `childproof run` tells more"));
     }
     let (seconds, growth) = (began.elapsed().as_secs_f64(), looks.lock().unwrap_or_else(PoisonError::into_inner).growth());
     let told = serde_json::json!({ "cases": cases, "seconds": seconds, "growth": growth });

@@ -35,6 +35,7 @@ pub struct Pair {
 /// Runs cases on a session.
 pub struct Engine<'a> {
     session: &'a Session,
+    workers: usize,
     seed: u64,
     cases: Option<u32>,
     pub(super) failures: PathBuf,
@@ -62,7 +63,14 @@ impl<'a> Engine<'a> {
     /// smallest failing ones in `failures`.
     pub fn new(session: &'a Session, seed: u64, cases: Option<u32>, failures: PathBuf) -> Engine<'a> {
         let (cancelled, finished) = (AtomicBool::new(false), AtomicUsize::new(0));
-        Engine { session, seed, cases, failures, explains: true, wary: false, cancelled, finished, finished_one: Box::new(|_| {}) }
+        let workers = session.workers();
+        Engine { session, workers, seed, cases, failures, explains: true, wary: false, cancelled, finished, finished_one: Box::new(|_| {}) }
+    }
+
+    /// With the first so many of the session's workers only.
+    #[must_use]
+    pub fn on(self, workers: usize) -> Engine<'a> {
+        Engine { workers: workers.min(self.session.workers()), ..self }
     }
 
     /// Failures are counted, and neither made small nor charged nor saved.
@@ -114,7 +122,7 @@ impl<'a> Engine<'a> {
         let next = AtomicUsize::new(0);
         let door = Mutex::new(Door { waiting: BTreeMap::new(), next: 0, take });
         std::thread::scope(|scope| {
-            for worker in 0..self.session.workers() {
+            for worker in 0..self.workers {
                 let (work, list, next, door) = (&work, &list, &next, &door);
                 scope.spawn(move || {
                     while let Some((pair, case)) = list.at(next.fetch_add(1, Ordering::Relaxed)) {
