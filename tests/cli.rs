@@ -205,3 +205,24 @@ fn an_interrupted_run_reports_what_it_has_and_ends_with_3() {
     assert_eq!(last["interrupted"], true);
     assert!(rest.contains("not-run"));
 }
+
+/// What is measured, not how fast it is: that is for a release build on a quiet machine.
+#[test]
+fn bench_measures_each_row_and_tells_what_grows() {
+    let results: Value = serde_json::from_str(&says(&["bench", "--json", "--rounds", "3"], 0)).expect("one JSON object");
+    let median = |name: &str| results["ratios"].as_array()?.iter().find(|row| row["name"] == name)?["ratio"]["median"].as_f64();
+    for name in [
+        "empty case / fork+exit+wait",
+        "judging / empty case",
+        "2 actors x 10 steps / two forks",
+        "one more step / pipe round trip",
+        "agent start / fork+exec+wait",
+        "1 worker / 2 workers, time",
+        "plain forks, 1 process / 2, time",
+    ] {
+        assert!(median(name).is_some_and(|ratio| ratio > 0.0), "{name}: {results}");
+    }
+    assert!(results["memory_kib"]["main"].as_u64() > Some(0), "{results}");
+    let long: Value = serde_json::from_str(&says(&["bench", "--json", "--long", "200"], 0)).expect("one JSON object");
+    assert!(long["cases"] == 200 && long["growth"]["main"]["fds"].is_array(), "{long}");
+}
