@@ -74,6 +74,31 @@ fn a_package_is_installed_once_for_each_version() {
 }
 
 #[test]
+fn an_interpreter_that_is_another_subjects_package_comes_with_it() {
+    let world = World::new();
+    world.subject("x", PACKAGE);
+    world.tool("npm", NPM);
+    let start = |from: &str| {
+        format!(
+            "start:\n  command:\n    argv: [\"{{interpreter}}\", y]\n    interpreter: {{names: [no-such-tool], versioned: \"no-such-tool{{version}}\", \
+             from: {from}, folders: [\"{{cache}}/npm/tool-{{version}}*/node_modules/tool/bin/tool\"]}}\n    \
+             package: {{npm: tool, default: \"1.2.0\", interpreters: [{{use: \"1.0\"}}]}}\n"
+        )
+    };
+    world.subject("z", &start("nowhere"));
+    let (status, _, err) = world.childproof(&["subjects", "install", "z"]);
+    assert!(status == 2 && err.contains("z: its interpreter comes from nowhere@1.0: there is no subject"), "{err}");
+    world.subject("y", &start("x"));
+    let (_, out, _) = world.childproof(&["run", "--subject", "y", "--scenario", "wait/drop", "--format", "json"]);
+    assert!(out.contains("`childproof subjects install y` installs what it needs"), "{out}");
+    assert_eq!(world.lines("npm-calls"), 0);
+    let (status, out, err) = world.childproof(&["subjects", "install", "y"]);
+    assert_eq!((status, out.as_str()), (0, "y: ready\n"), "{err}");
+    let calls = fs::read_to_string(world.path("npm-calls")).expect("it was called");
+    assert!(calls.contains("tool@1.0.0") && calls.contains("tool@1.2.0"), "{calls}");
+}
+
+#[test]
 fn what_cannot_be_installed_says_why_and_is_unavailable() {
     let world = World::new();
     world.subject("x", PACKAGE);

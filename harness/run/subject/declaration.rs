@@ -86,6 +86,10 @@ pub struct Interpreter {
     /// subject is unavailable, however good the interpreter.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub probe: Vec<String>,
+    /// The subject whose package brings such an interpreter, at the version that is wanted: `from: node`. One of `folders` has to lead
+    /// to where that is installed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
 }
 
 /// A deviation that is allowed.

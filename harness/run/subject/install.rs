@@ -6,7 +6,7 @@
 use super::cache::{self, Place};
 use super::declaration::Declaration;
 use super::package::Needs;
-use super::{State, Subject, Trouble, declared, prepare, registry, tool};
+use super::{State, Subject, Trouble, declared, prepare, recipe, registry, tool};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -23,6 +23,13 @@ pub(super) fn folders() -> Option<Vec<PathBuf>> {
 /// A name that is none; what failed, with the remedy.
 pub fn install(wanted: &str) -> Result<Subject, Trouble> {
     let (declaration, place, version) = declared(wanted)?;
+    if let Some(first) = recipe::before(&declaration, version.as_deref()) {
+        let why = |text: String| format!("{}: its interpreter comes from {first}: {text}", declaration.name);
+        prepare(&first).map_err(|trouble| match trouble {
+            Trouble::Usage(text) => Trouble::Usage(why(text)),
+            Trouble::Unavailable(text) => Trouble::Unavailable(why(text)),
+        })?;
+    }
     let subject = Subject::looked_at(&declaration, version.as_deref(), &place.path()?)?;
     if matches!(subject.state, State::Unavailable(_)) && !declaration.needs.is_empty() {
         satisfy(&declaration).map_err(Trouble::Unavailable)?;

@@ -59,6 +59,17 @@ fn found(name: &str, interpreter: &Interpreter, version: Option<&str>) -> Result
     }
 }
 
+/// `NAME@VERSION` of the subject that brings the interpreter, where it is to be had from one and is not on this machine.
+pub(super) fn brought_by(interpreter: &Interpreter, version: Option<&str>) -> Option<String> {
+    let from = interpreter.from.as_ref()?;
+    let here = match version {
+        Some(path) if path.contains('/') => true,
+        Some(version) => by_version(interpreter, version).is_some(),
+        None => interpreter.names.iter().any(|program| on_path(program).is_some()),
+    };
+    (!here).then(|| version.map_or_else(|| from.clone(), |version| format!("{from}@{version}")))
+}
+
 fn by_version(interpreter: &Interpreter, version: &str) -> Option<PathBuf> {
     let program = interpreter.versioned.replace("{version}", version);
     on_path(&program).or_else(|| interpreter.folders.iter().flat_map(|pattern| places(pattern)).find_map(|at| in_folder(&at, version)))
@@ -112,10 +123,28 @@ mod tests {
             folders: Vec::new(),
             versions: Vec::new(),
             probe: ["-c", line].map(str::to_owned).into(),
+            from: None,
         };
         assert!(resolve("x", &sh("exit 0"), None).is_ok());
         let why = resolve("x", &sh("echo no such module; exit 1"), None).expect_err("it failed");
         assert!(why.contains("lacks what the adapter loads") && why.ends_with("no such module"), "{why}");
+    }
+
+    #[test]
+    fn who_brings_an_interpreter_is_known_where_it_is_missing() {
+        let named = |name: &str| Interpreter {
+            names: vec![name.into()],
+            versioned: format!("{name}{{version}}"),
+            folders: Vec::new(),
+            versions: Vec::new(),
+            probe: Vec::new(),
+            from: Some("tool".into()),
+        };
+        assert_eq!(brought_by(&named("sh"), None), None);
+        assert_eq!(brought_by(&named("no-such"), None), Some("tool".into()));
+        assert_eq!(brought_by(&named("no-such"), Some("22")), Some("tool@22".into()));
+        assert_eq!(brought_by(&named("no-such"), Some("/a/path")), None);
+        assert_eq!(brought_by(&Interpreter { from: None, ..named("no-such") }, Some("22")), None);
     }
 
     #[test]

@@ -294,7 +294,11 @@ impl Subject {
 fn hinted(declaration: &Declaration, version: Option<&str>, why: &str) -> String {
     let title = version.map_or_else(|| declaration.name.clone(), |version| format!("{}@{version}", declaration.name));
     let why = if why.starts_with(declaration.name.as_str()) { why.to_owned() } else { format!("{title}: {why}") };
-    if declaration.needs.is_empty() { why } else { format!("{why}; `childproof subjects install {title}` installs what it needs") }
+    let brought = recipe::before(declaration, version).is_some();
+    if declaration.needs.is_empty() && !brought {
+        return why;
+    }
+    format!("{why}; `childproof subjects install {title}` installs what it needs")
 }
 
 /// The titles of every version that can be started at once.

@@ -225,6 +225,11 @@ impl Package {
         self.releases().check()
     }
 
+    /// The version of the interpreter that this version of it wants, where that is said.
+    pub(super) fn interpreter_of(&self, version: Option<&str>) -> Option<&str> {
+        self.interpreters.iter().find(|ranged| fits(version, ranged.versions.as_deref())).map(|ranged| ranged.value.as_str())
+    }
+
     /// Its name for its registry, on this machine.
     pub(super) fn name(&self) -> String {
         on_this_machine(self.pip.as_ref().or(self.npm.as_ref()).map_or("", String::as_str))

@@ -150,13 +150,7 @@ fn steps(declaration: &Declaration, command: &Command, asked: Option<&str>, dir:
             .map_or_else(|why| if wanted.is_some() { Err(missing(why)) } else { Ok(None) }, |path| Ok(Some(path)))?,
         (_, Some(package)) if package.program.is_some() => None,
         (Some(found), package) => {
-            let by_range = package.as_ref().and_then(|package| {
-                package
-                    .interpreters
-                    .iter()
-                    .find(|ranged| fits(chosen.as_deref(), ranged.versions.as_deref()))
-                    .map(|ranged| ranged.value.as_str())
-            });
+            let by_range = package.as_ref().and_then(|package| package.interpreter_of(chosen.as_deref()));
             Some(interpreter::resolve(name, found, wanted.or(by_range)).map_err(missing)?)
         }
         (None, _) => None,
@@ -179,6 +173,17 @@ fn steps(declaration: &Declaration, command: &Command, asked: Option<&str>, dir:
         return Err(missing(format!("there is no `{first}` on PATH")));
     }
     Ok(Steps { argv: command.argv.clone(), env, install, build: command.build.clone(), built, fill })
+}
+
+/// `NAME@VERSION` of the subject that has to be installed first, as it brings the interpreter of this one.
+pub(super) fn before(declaration: &Declaration, asked: Option<&str>) -> Option<String> {
+    let StartDecl::Command(command) = &declaration.start else { return None };
+    let (version, wanted) = split(command.package.as_ref(), asked);
+    let by_range = command.package.as_ref().and_then(|package| {
+        let chosen = package.releases().choose(version).ok()?;
+        package.interpreter_of(Some(&chosen))
+    });
+    interpreter::brought_by(command.interpreter.as_ref()?, wanted.or(by_range))
 }
 
 /// The first source whose range fits; without any the file named `adapter.*`.
