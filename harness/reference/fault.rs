@@ -81,6 +81,7 @@ faults! {
     GivesUpEarly "gives-up-early" "A limit is taken for half of what it is.",
     GivesUpLate "gives-up-late" "A wait with a limit looks again only after seven seconds.",
     ForgetsPassed "forgets-passed" "Descriptors handed on are closed in the child.",
+    ClosesSources "closes-sources" "What a standard descriptor was duplicated from is closed in the child, also where it is handed on.",
     PassesToLater "passes-to-later" "Descriptors handed on once are inherited by every later child.",
     IgnoresClosedPass "ignores-closed-pass" "A closed descriptor that is to be handed on is passed over.",
     MarksPassed "marks-passed" "Descriptors handed on are close-on-exec, or no longer so, in the caller after the start.",
