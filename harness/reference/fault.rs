@@ -107,6 +107,7 @@ faults! {
     TakesLossForSuccess "takes-loss-for-success" "A child that somebody else reaped is reported as one that exited with 0.",
     EpipeTakenForSuccess "epipe-taken-for-success" "What is written to a child that does not read any more is told as written.",
     KeepsOnFailure "keeps-on-failure" "A descriptor of each failed start stays open until handles are given up.",
+    KeepsAfterRun "keeps-after-run" "A descriptor of each call that started, collected and waited stays open until handles are given up.",
     CollectsNowAndThen "collects-now-and-then" "A descriptor of each failed start stays open until there are eight of them, which are then closed.",
     Sleeps "sleeps" "wait looks at the child only after two minutes.",
     LeaksIntoSiblings "leaks-into-siblings" "The caller's ends of pipes are inherited by whatever it starts next.",

@@ -194,7 +194,7 @@ impl Drop for SharedBuffer {
     }
 }
 
-/// What [`Fault::KeepsOnFailure`] and [`Fault::CollectsNowAndThen`] keep.
+/// What [`Fault::KeepsOnFailure`], [`Fault::KeepsAfterRun`] and [`Fault::CollectsNowAndThen`] keep.
 static KEPT: Mutex<Vec<OwnedFd>> = Mutex::new(Vec::new());
 
 /// Keeps a descriptor as a language does that closes it when it collects garbage.
@@ -209,6 +209,14 @@ pub(super) fn keep_until_there_are(many: usize, fd: OwnedFd) {
     if kept.len() >= many {
         kept.clear();
     }
+}
+
+/// Keeps something of a call that has come back.
+pub(super) fn after_run(library: Library) -> io::Result<()> {
+    if library.has(Fault::KeepsAfterRun) {
+        keep(std::fs::File::open("/dev/null")?.into());
+    }
+    Ok(())
 }
 
 /// Collects the garbage.
