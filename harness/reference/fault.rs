@@ -55,6 +55,7 @@ faults! {
     MergesStderr "merges-stderr" "A pipe on stderr leads wherever stdout leads.",
     ArgvSplitOnSpace "argv-split-on-space" "Arguments are joined and split at spaces.",
     EnvMerged "env-merged" "A replaced environment is laid over the inherited one.",
+    EnvKept "env-kept" "Variables that a start asked for are the caller's own from then on.",
     EnvIgnored "env-ignored" "Variables over the inherited environment are dropped.",
     IgnoresCwd "ignores-cwd" "The working directory asked for is not entered.",
     WaitsForPipeEof "waits-for-pipe-eof" "wait first waits for the end of the child's output, whoever holds it.",
