@@ -110,10 +110,10 @@ fn connect_stdio(library: Library, mut sources: [Source; 3]) -> Result<(), i32> 
             *source = Source::From(checked(moved)?);
         }
     }
-    for (target, source) in (0..).zip(sources) {
+    for (target, source) in (0..).zip(&sources) {
         let from = match source {
             Source::Keep => continue,
-            Source::From(fd) => fd,
+            Source::From(fd) => *fd,
             Source::Stdout if is_open(1) => 1,
             Source::Stdout => {
                 // Stdout is inherited and closed in the caller: wherever it leads is nowhere.
@@ -131,7 +131,20 @@ fn connect_stdio(library: Library, mut sources: [Source; 3]) -> Result<(), i32> 
             }
         })?;
     }
+    if library.has(Fault::ClosesSources) {
+        close_sources(&sources);
+    }
     Ok(())
+}
+
+/// What the standard descriptors were duplicated from, handed on or not.
+fn close_sources(sources: &[Source; 3]) {
+    for source in sources {
+        if let Source::From(fd @ 3..) = source {
+            // SAFETY: nothing in the child owns it.
+            unsafe { libc::close(*fd) };
+        }
+    }
 }
 
 fn is_open(fd: RawFd) -> bool {

@@ -105,12 +105,13 @@ fn lookup(vars: &[(OsString, OsString)], wanted: &str) -> Option<OsString> {
 }
 
 fn environment(library: Library, asked: Option<&Env>) -> io::Result<Vec<(OsString, OsString)>> {
-    let Some(asked) = asked else { return Ok(std::env::vars_os().collect()) };
+    let inherited = || super::misdeeds::own_variables(library, asked);
+    let Some(asked) = asked else { return Ok(inherited()) };
     if let Some((name, _)) = asked.vars.iter().find(|(name, _)| name.is_empty() || name.as_bytes().contains(&b'=')) {
         return Err(invalid(&format!("{name:?} cannot name an environment variable")));
     }
     let replace = asked.replace && !library.has(Fault::EnvMerged);
-    let mut vars: Vec<_> = if replace { Vec::new() } else { std::env::vars_os().collect() };
+    let mut vars: Vec<_> = if replace { Vec::new() } else { inherited() };
     if library.has(Fault::EnvIgnored) && !asked.replace {
         return Ok(vars);
     }

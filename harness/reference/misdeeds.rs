@@ -3,7 +3,7 @@
 //! One adapter serves many cases, and what is compared is the state before and after each. So a change that lasts goes back and
 //! forth with every start; otherwise only the first case would see it.
 
-use super::command::{Command, Stdio};
+use super::command::{Command, Env, Stdio};
 use super::process::{Child, End, left, lock};
 use super::{Fault, Library};
 use crate::wire::watch::Watch;
@@ -11,6 +11,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::stat::{Mode, umask};
+use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::Mutex;
@@ -164,6 +165,20 @@ pub(super) fn stand_between(report: RawFd) {
     }
 }
 
+/// Variables that starts asked for, as [`Fault::EnvKept`] has them.
+static VARIABLES: Mutex<Vec<(OsString, OsString)>> = Mutex::new(Vec::new());
+
+/// The caller's own variables, and what is taken for them.
+pub(super) fn own_variables(library: Library, asked: Option<&Env>) -> Vec<(OsString, OsString)> {
+    let mut own: Vec<_> = std::env::vars_os().collect();
+    if library.has(Fault::EnvKept) {
+        let mut kept = lock(&VARIABLES);
+        own.extend(kept.iter().cloned());
+        kept.extend(asked.iter().flat_map(|asked| asked.vars.clone()));
+    }
+    own
+}
+
 /// How many calls [`Fault::SharesBuffer`] has under way, and what they collected.
 static SHARED: Mutex<(usize, Vec<u8>)> = Mutex::new((0, Vec::new()));
 
@@ -194,7 +209,7 @@ impl Drop for SharedBuffer {
     }
 }
 
-/// What [`Fault::KeepsOnFailure`] and [`Fault::CollectsNowAndThen`] keep.
+/// What [`Fault::KeepsOnFailure`], [`Fault::KeepsAfterRun`] and [`Fault::CollectsNowAndThen`] keep.
 static KEPT: Mutex<Vec<OwnedFd>> = Mutex::new(Vec::new());
 
 /// Keeps a descriptor as a language does that closes it when it collects garbage.
@@ -211,9 +226,18 @@ pub(super) fn keep_until_there_are(many: usize, fd: OwnedFd) {
     }
 }
 
+/// Keeps something of a call that has come back.
+pub(super) fn after_run(library: Library) -> io::Result<()> {
+    if library.has(Fault::KeepsAfterRun) {
+        keep(std::fs::File::open("/dev/null")?.into());
+    }
+    Ok(())
+}
+
 /// Collects the garbage.
 pub(super) fn collect() {
     lock(&KEPT).clear();
+    lock(&VARIABLES).clear();
 }
 
 fn leave_file() {

@@ -117,6 +117,7 @@ impl Library {
             output.stdout = shared.with(&output.stdout);
         }
         let ends = started.ends()?;
+        super::misdeeds::after_run(self)?;
         Ok(Some((output, ends)))
     }
 }

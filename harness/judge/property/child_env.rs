@@ -4,6 +4,8 @@
 //! 1. Each variable asked for is there, once, with its value byte for byte.
 //! 2. Where it was to replace the environment, nothing else is there, except what the platform's own loader adds.
 //! 3. Where it was to be laid over the inherited one, or nothing was asked for, PATH is there too: every case has one.
+//! 4. A variable that the same process asked for with another start, and not with this one, is not there with that value, unless that
+//!    process had it itself: what one start asks for is no wish of another's, nor the caller's own from then on.
 //!
 //! # References
 //! POSIX.1-2024 XBD 8 "Environment Variables", `exec` family.
@@ -12,7 +14,7 @@ use crate::judge::starts::{self, Start};
 use crate::judge::verdict::Finding;
 use crate::judge::{Property, args};
 use crate::plan::check::ArgDecl;
-use crate::plan::script::CheckDecl;
+use crate::plan::script::{Asked, CheckDecl};
 use crate::trace::History;
 
 /// See the module.
@@ -65,7 +67,24 @@ fn judged(history: &History, start: &Start) -> Finding {
     if !replace && !seen.iter().any(|(name, _)| name == b"PATH") {
         return start.fails(history, "the inherited variables, PATH among them", format!("no PATH among {} variables", seen.len()));
     }
+    if let Some((name, value)) = strangers(history, start).into_iter().find(|stranger| seen.contains(stranger)) {
+        let what = format!("{}={}, which another start asked for", String::from_utf8_lossy(&name), starts::quoted(&value));
+        return start.fails(history, "no variable that nobody asked for here", what);
+    }
     Finding::Pass
+}
+
+/// Rule 4: what others asked for.
+fn strangers(history: &History, start: &Start) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let of = |asked: &Asked| -> Vec<(Vec<u8>, Vec<u8>)> {
+        asked.env.iter().flat_map(|env| &env.vars).map(|(name, value)| (starts::bytes(name), starts::bytes(value))).collect()
+    };
+    let own: Vec<Vec<u8>> = history.observed.before.iter().flat_map(|before| &before.env).map(|it| split(starts::bytes(it)).0).collect();
+    let wanted: Vec<Vec<u8>> = of(start.asked).into_iter().map(|(name, _)| name).collect();
+    let by_the_same = history.script.steps.iter().filter(|step| step.actor == start.step.actor);
+    let others = by_the_same.flat_map(|step| step.asked.as_deref().into_iter().chain(&step.stages));
+    let vars = others.filter(|asked| asked.child != Some(start.child)).flat_map(of);
+    vars.filter(|(name, _)| !own.contains(name) && !wanted.contains(name)).collect()
 }
 
 /// The last of several settings of one name is the one that counts.
