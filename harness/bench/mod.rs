@@ -111,16 +111,7 @@ pub fn measure(session: &Session, rounds: u32, whole_run: &impl Fn(u32, usize) -
     // The first round warms caches on both sides and is thrown away.
     for number in 0..=rounds {
         let mut round = round(&mut raw, &cases)?;
-        for (name, workers) in [("1 worker", 1), ("2 workers", 2)] {
-            round.insert(name, whole_run(RUN, workers)?);
-        }
-        let alone = raw.ask(&raw::SIDE)?.zip(raw.ask(&raw::SIDE)?).map(|(first, second)| first + second);
-        let both = raw::ask_both(&mut raw, &mut second, &raw::SIDE)?;
-        for (name, nanos) in [("forks in 1 process", alone), ("forks in 2 processes", both)] {
-            if let Some(nanos) = nanos {
-                round.insert(name, nanos);
-            }
-        }
+        side_by_side(&mut round, whole_run, [&mut raw, &mut second])?;
         if number > 0 {
             measured.push(round);
         }
@@ -137,6 +128,18 @@ fn round(raw: &mut Raw, cases: &Cases) -> io::Result<Round> {
     }
     cases.round(&mut round)?;
     Ok(round)
+}
+
+/// What a second worker is good for, and a second process that forks.
+fn side_by_side(round: &mut Round, whole_run: &impl Fn(u32, usize) -> io::Result<f64>, [first, second]: [&mut Raw; 2]) -> io::Result<()> {
+    for (name, workers) in [("1 worker", 1), ("2 workers", 2)] {
+        round.insert(name, whole_run(RUN, workers)?);
+    }
+    let alone = first.ask(&raw::SIDE)?.zip(first.ask(&raw::SIDE)?).map(|(once, again)| once + again);
+    let both = raw::ask_both(first, second, &raw::SIDE)?;
+    let measured = [("forks in 1 process", alone), ("forks in 2 processes", both)];
+    round.extend(measured.into_iter().filter_map(|(name, nanos)| Some((name, nanos?))));
+    Ok(())
 }
 
 fn results(session: &Session, rounds: u32, measured: &[Round]) -> Results {
