@@ -173,6 +173,40 @@ fn failures_can_be_counted_only() {
     assert_eq!(saved(&["--count-only"]), (false, false));
 }
 
+/// A cell that nothing declares is explained by the command that shows it, and that command does.
+#[test]
+fn a_matrix_says_how_to_see_what_nothing_declares() {
+    let (faulty, scenario) = ("raw:leaks-pipe-end", "start/child-fds-exact");
+    let told = says(&["matrix", "--subject", "raw", "--subject", faulty, "--scenario", scenario, "--cases", "3", "--seed", "5"], 1);
+    let command = format!("  childproof run --subject {faulty} --scenario {scenario} --cases 3 --seed 5");
+    let mut lines = told.lines().skip_while(|line| !line.starts_with(&format!("{faulty}: subject-descriptors fail in ")));
+    assert_eq!((lines.next().is_some(), lines.next()), (true, Some(command.as_str())), "{told}");
+    assert!(!told.contains("raw: "), "{told}");
+    let shown = says(&[&command.split_whitespace().skip(1).collect::<Vec<_>>()[..], &["--count-only"]].concat(), 1);
+    assert!(shown.contains("subject-descriptors fails in "), "{shown}");
+}
+
+#[test]
+fn known_bugs_that_cannot_be_tried_are_no_success() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let list = folder.path().join("list.yaml");
+    let bug = |scenario| {
+        format!(
+            "- {{subject: raw, affected: '1', fixed: '2', property: in-time, scenario: {scenario}, reference: no report found, about: nothing}}\n"
+        )
+    };
+    let tried = |text: &str, status| {
+        std::fs::write(&list, text).expect("written");
+        says(&["known-bugs", "--list", list.to_str().expect("a path in UTF-8")], status)
+    };
+    let told = tried(&(bug("start/child-fds-exact") + &bug("start/nonsense")), 1);
+    let marks: Vec<&str> =
+        told.lines().filter_map(|line| line.trim_start().split(' ').next()).filter(|word| ["✓", "✗", "○"].contains(word)).collect();
+    assert_eq!(marks, ["○", "✗"], "{told}");
+    assert!(told.contains("2 known bugs: 0 told from their fix, 1 not, 1 unavailable"), "{told}");
+    assert!(tried(&bug("start/child-fds-exact"), 4).contains("1 known bug: 0 told"), "{told}");
+}
+
 #[test]
 fn nothing_to_run_ends_with_4() {
     let said = complains(&["run", "--subject", "rust-std", "--scenario", "pipe/eof"], 4);

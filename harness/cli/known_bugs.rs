@@ -78,6 +78,9 @@ enum Outcome {
     Unavailable(String),
 }
 
+/// The pairs to run on the affected and on the fixed version; or what is said of the bug without running any.
+type Trial = Result<[Vec<Pair>; 2], Outcome>;
+
 /// Performs it: 1 where a bug is not shown, 4 where nothing ran.
 ///
 /// # Errors
@@ -89,18 +92,13 @@ pub fn run(args: &KnownBugsArgs) -> Ended {
     let survey = Survey::begin(&args.survey)?;
     let seed = survey.seed();
     let pairs = trials.iter().flatten().flat_map(|both| both.iter().flatten().cloned()).collect();
-    let mut seen = survey.run(pairs)?.into_iter();
-    let (mut shown, mut failed, mut missing) = (0, 0, 0);
-    for (bug, trial) in bugs.iter().zip(trials) {
-        let outcome = trial.map_or_else(|outcome| outcome, |both| judged(bug, &both, &mut seen));
-        let (mark, count, why) = match outcome {
-            Outcome::Shown => ("✓", &mut shown, String::new()),
-            Outcome::NotShown(why) => ("✗", &mut failed, format!("\n      {why}")),
-            Outcome::Unavailable(why) => ("○", &mut missing, format!("\n      unavailable: {why}")),
-        };
-        *count += 1;
-        out::print(&format!("  {mark} {} {} → {}  {}: {}{why}\n", bug.subject, bug.affected, bug.fixed, bug.property, bug.about))?;
-    }
+    let mut told = Told::new(&bugs, trials);
+    told.those_complete()?;
+    survey.each(pairs, |seen| {
+        told.seen.push(seen);
+        told.those_complete()
+    })?;
+    let Told { shown, failed, missing, .. } = told;
     let many = plural(bugs.len() as u64, "known bug");
     out::print(&format!("\n{many}: {shown} told from their fix, {failed} not, {missing} unavailable · seed {seed}\n"))?;
     Ok(match (shown, failed) {
@@ -108,6 +106,54 @@ pub fn run(args: &KnownBugsArgs) -> Ended {
         (1.., 0) => Exit::AsExpected,
         _ => Exit::NothingRan,
     })
+}
+
+/// The bugs in their order, each told as soon as its pairs and those before it were run.
+struct Told<'a> {
+    left: std::iter::Zip<std::slice::Iter<'a, Bug>, std::vec::IntoIter<Trial>>,
+    /// Whose turn it is.
+    now: Option<(&'a Bug, Trial)>,
+    /// What was run of its pairs.
+    seen: Vec<Seen>,
+    shown: u32,
+    failed: u32,
+    missing: u32,
+}
+
+impl<'a> Told<'a> {
+    fn new(bugs: &'a [Bug], trials: Vec<Trial>) -> Told<'a> {
+        let mut left = bugs.iter().zip(trials);
+        Told { now: left.next(), left, seen: Vec::new(), shown: 0, failed: 0, missing: 0 }
+    }
+
+    /// Tells of each whose turn it is and of which there is nothing left to run.
+    fn those_complete(&mut self) -> Result<(), Fault> {
+        while let Some((bug, trial)) = self.now.take_if(|(_, trial)| wants(trial) == self.seen.len()) {
+            let seen = std::mem::take(&mut self.seen);
+            let outcome = match trial {
+                Ok([affected, _]) => judged(bug, seen.split_at(affected.len())),
+                Err(outcome) => outcome,
+            };
+            self.tell(bug, outcome)?;
+            self.now = self.left.next();
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, bug: &Bug, outcome: Outcome) -> Result<(), Fault> {
+        let (mark, count, why) = match outcome {
+            Outcome::Shown => ("✓", &mut self.shown, String::new()),
+            Outcome::NotShown(why) => ("✗", &mut self.failed, format!("\n      {why}")),
+            Outcome::Unavailable(why) => ("○", &mut self.missing, format!("\n      unavailable: {why}")),
+        };
+        *count += 1;
+        out::print(&format!("  {mark} {} {} → {}  {}: {}{why}\n", bug.subject, bug.affected, bug.fixed, bug.property, bug.about))
+    }
+}
+
+/// How many pairs there are to run.
+fn wants(trial: &Trial) -> usize {
+    trial.as_ref().map_or(0, |both| both.iter().map(Vec::len).sum())
 }
 
 fn read(args: &KnownBugsArgs) -> Result<Vec<Bug>, Fault> {
@@ -130,8 +176,8 @@ fn wanted(bug: &Bug, args: &KnownBugsArgs) -> bool {
         && (globs.is_empty() || scenario.is_some_and(|scenario| globs.iter().any(|glob| names::matches(glob, scenario))))
 }
 
-/// The pairs to run on the affected and on the fixed version; or what is said of the bug without running any.
-fn trial(bug: &Bug, subjects: &mut BTreeMap<String, Subject>) -> Result<Result<[Vec<Pair>; 2], Outcome>, Fault> {
+/// What there is to run for it.
+fn trial(bug: &Bug, subjects: &mut BTreeMap<String, Subject>) -> Result<Trial, Fault> {
     let globs: Vec<String> = bug.scenario.iter().cloned().collect();
     let plans = match survey::plans(&globs, true) {
         Ok(plans) => plans,
@@ -158,10 +204,9 @@ fn trial(bug: &Bug, subjects: &mut BTreeMap<String, Subject>) -> Result<Result<[
     Ok(Ok(both))
 }
 
-/// What came of the pairs of one bug, which are the next that were seen.
-fn judged(bug: &Bug, both: &[Vec<Pair>; 2], seen: &mut impl Iterator<Item = Seen>) -> Outcome {
-    let [affected, fixed] = both.each_ref().map(|pairs| seen.by_ref().take(pairs.len()).collect::<Vec<_>>());
-    outcome(bug, &words(&affected, &bug.property), &words(&fixed, &bug.property))
+/// What came of the pairs of one bug, on the affected version and on the fixed one.
+fn judged(bug: &Bug, (affected, fixed): (&[Seen], &[Seen])) -> Outcome {
+    outcome(bug, &words(affected, &bug.property), &words(fixed, &bug.property))
 }
 
 /// A scenario, what was found of the property, and what there is to say of the cases where that is nothing.

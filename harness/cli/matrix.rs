@@ -5,6 +5,7 @@ use super::grid::{Cell, Grid};
 use super::out;
 use super::run::subject_or_why_not;
 use super::run::survey::{self, Seen, Survey, SurveyArgs};
+use crate::report::Row;
 use crate::run::subject;
 use clap::{Args, ValueEnum};
 use std::sync::Arc;
@@ -12,9 +13,12 @@ use std::sync::Arc;
 /// Options of `childproof matrix`.
 #[derive(Args, Debug)]
 pub struct MatrixArgs {
-    /// Subjects to compare [default: all that can be tested here without installing anything]
+    /// Subjects to compare [default: all that can be tested here without installing anything, each in its newest release]
     #[arg(long = "subject", value_name = "NAME[@VERSION]")]
     subjects: Vec<String>,
+    /// Every release that is here, not only the newest of each
+    #[arg(long, conflicts_with = "subjects")]
+    releases: bool,
     #[command(flatten)]
     survey: SurveyArgs,
     /// Form of the table
@@ -53,9 +57,10 @@ pub fn shown(grid: &Grid, form: Form) -> Result<String, Fault> {
 /// An unknown subject or scenario; a harness that cannot start; a closed pipe.
 pub fn run(args: &MatrixArgs) -> Ended {
     let plans = survey::plans(&args.survey.scenarios, false)?;
-    let names = if args.subjects.is_empty() { here() } else { args.subjects.clone() };
+    let names = if args.subjects.is_empty() { here(args.releases) } else { args.subjects.clone() };
     let subjects = names.iter().map(|name| subject_or_why_not(name).map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
     let survey = Survey::begin(&args.survey)?;
+    let seed = survey.seed();
     let mut grid = Grid::default();
     let seen = survey.run(survey::pairs(&subjects, &plans))?;
     for seen in &seen {
@@ -64,6 +69,7 @@ pub fn run(args: &MatrixArgs) -> Ended {
     }
     out::print(&shown(&grid, args.format)?)?;
     if !matches!(args.format, Form::Json) {
+        out::print(&seen.iter().map(|seen| unexplained(seen, seed)).collect::<String>())?;
         let mut missing: Vec<&str> = seen.iter().filter_map(Seen::unavailable).collect();
         missing.dedup();
         out::print(&missing.iter().map(|why| format!("\nnot tried: {why}")).collect::<String>())?;
@@ -77,7 +83,25 @@ pub fn run(args: &MatrixArgs) -> Ended {
     })
 }
 
-fn here() -> Vec<String> {
-    let titles = |subject: subject::Subject| if subject.installed.is_empty() { vec![subject.title()] } else { subject.installed };
+/// A line for each finding that nothing declares, with the command that shows it.
+fn unexplained(seen: &Seen, seed: u64) -> String {
+    let (subject, scenario) = (seen.subject.title(), &seen.entry.scenario);
+    let line = |row: &Row| {
+        let (Row { property, k, n, .. }, cases) = (row, seen.entry.cases);
+        format!(
+            "\n{subject}: {property} {} in {k} of {n}\n  childproof run --subject {subject} --scenario {scenario} --cases {cases} --seed {seed}",
+            row.word.name()
+        )
+    };
+    seen.rows().filter(|row| Cell::of(row) == Cell::Defect).map(line).collect()
+}
+
+/// What can be tested without installing anything, release by release.
+fn here(all: bool) -> Vec<String> {
+    let titles = |mut subject: subject::Subject| match subject.installed.len() {
+        0 => vec![subject.title()],
+        // Oldest first.
+        count => subject.installed.split_off(if all { 0 } else { count - 1 }),
+    };
     subject::all().into_iter().flat_map(titles).collect()
 }

@@ -5,7 +5,7 @@
 //! it: adding up, shrinking, settling the blame.
 
 use super::kept::Kept;
-use super::patience::{Lost, OF_A_SCENARIO, OF_A_SUBJECT};
+use super::patience::{Lost, OF_A_SCENARIO, OF_A_SUBJECT, came_to_no_end};
 use super::standing;
 use super::{fail, select};
 use crate::generate::program::Program;
@@ -281,10 +281,13 @@ impl List {
 impl Work<'_> {
     /// Counts the time of a case that came to no end.
     fn lose(&self, verdict: &Verdict, took: Duration, version: &str) {
-        self.lost.add(verdict, took);
+        if !came_to_no_end(verdict) {
+            return;
+        }
+        self.lost.add(took);
         // What is declared to hang takes its time each run; that a subject has defects of that kind is no reason to leave out the rest.
         if !self.declared_to_come_to_no_end(version) {
-            self.by_subject.add(verdict, took);
+            self.by_subject.add(took);
         }
     }
 

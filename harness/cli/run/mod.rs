@@ -150,7 +150,7 @@ impl Desk {
         self.found.extend(entry.rows.iter().filter(|row| row.word.is_bad()).map(|row| found(entry, row)));
         self.ran |= entry.rows.iter().any(|row| !matches!(row.word, Word::Unsupported | Word::Unavailable | Word::NotRun));
         let reporter = &mut self.reporter;
-        let told = self.progress.around(entry, || reporter.entry(entry));
+        let told = self.progress.around(&entry.scenario, || reporter.entry(entry));
         self.broken = self.broken.take().or(told.err());
         self.broken.is_none()
     }

@@ -18,12 +18,9 @@ pub const OF_A_SUBJECT: Duration = Duration::from_secs(45);
 pub struct Lost(AtomicU64);
 
 impl Lost {
-    /// Adds a case that took so long, if it came to no end.
-    pub fn add(&self, verdict: &Verdict, took: Duration) {
-        if matches!(verdict.outcome, CaseOutcome::Hang | CaseOutcome::Crash | CaseOutcome::Protocol) {
-            let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-            self.0.fetch_add(ms, Ordering::Relaxed);
-        }
+    /// Adds the time of a case that came to no end.
+    pub fn add(&self, took: Duration) {
+        self.0.fetch_add(u64::try_from(took.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// Whether more than `limit` was lost.
@@ -32,17 +29,22 @@ impl Lost {
     }
 }
 
+/// Whether it ended before its steps did.
+pub fn came_to_no_end(verdict: &Verdict) -> bool {
+    matches!(verdict.outcome, CaseOutcome::Hang | CaseOutcome::Crash | CaseOutcome::Protocol)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn only_cases_without_an_end_count() {
-        let lost = Lost::default();
         let verdict = |outcome| Verdict { outcome, reason: None, judgements: Vec::new(), hygiene: Vec::new() };
-        lost.add(&verdict(CaseOutcome::Completed), OF_A_SUBJECT * 2);
+        assert!(!came_to_no_end(&verdict(CaseOutcome::Completed)) && came_to_no_end(&verdict(CaseOutcome::Hang)));
+        let lost = Lost::default();
         assert!(!lost.exceeds(OF_A_SCENARIO));
-        lost.add(&verdict(CaseOutcome::Hang), OF_A_SCENARIO * 2);
+        lost.add(OF_A_SCENARIO * 2);
         assert!(lost.exceeds(OF_A_SCENARIO) && !lost.exceeds(OF_A_SUBJECT));
     }
 }

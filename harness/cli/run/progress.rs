@@ -1,6 +1,5 @@
 //! A progress bar where standard error is a terminal; nothing where it is not.
 
-use crate::report::Entry;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -23,9 +22,9 @@ impl Progress {
         Progress(bar)
     }
 
-    /// Counts an entry and prints it with the bar out of the way.
-    pub fn around<T>(&self, entry: &Entry, print: impl FnOnce() -> T) -> T {
-        self.0.set_message(entry.scenario.clone());
+    /// Counts an entry, of this scenario, and prints it with the bar out of the way.
+    pub fn around<T>(&self, scenario: &str, print: impl FnOnce() -> T) -> T {
+        self.0.set_message(scenario.to_owned());
         self.0.inc(1);
         self.0.suspend(print)
     }

@@ -6,7 +6,7 @@ use super::{fresh_seed, interrupt, progress, select};
 use crate::cli::exit::Fault;
 use crate::plan::case::Plan;
 use crate::plan::script::Plane;
-use crate::report::{Entry, Row};
+use crate::report::{Entry, Row, Word};
 use crate::run::Session;
 use crate::run::subject::{Start, Subject};
 use clap::Args;
@@ -50,9 +50,15 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Its results; that a case simply came to its end is none.
+    /// Its results; that a case simply came to its end is none. Where a case did not, which is a result of its own, what could not be
+    /// told for that is none either: how many cases come to no end varies with the machine's load, and what the others show does not.
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
-        self.entry.rows.iter().filter(|row| row.property != Row::COMPLETES || row.word.is_bad())
+        let unended = self.entry.rows.iter().any(|row| row.property == Row::COMPLETES && row.word.is_bad());
+        let says = move |row: &&Row| match row.property.as_str() {
+            Row::COMPLETES => row.word.is_bad(),
+            _ => !(unended && row.word == Word::Undecided),
+        };
+        self.entry.rows.iter().filter(says)
     }
 
     /// Why its subject cannot be started here.
@@ -81,10 +87,23 @@ impl Survey {
     /// # Errors
     /// An interruption: what is not complete says nothing.
     pub fn run(self, pairs: Vec<Pair>) -> Result<Vec<Seen>, Fault> {
+        let mut all = Vec::with_capacity(pairs.len());
+        self.each(pairs, |seen| {
+            all.push(seen);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// Every pair, handed over in this order, each as soon as it and those before it are complete. Once in the life of a process.
+    ///
+    /// # Errors
+    /// An interruption, and the first of `take`, after which no more is run.
+    pub fn each(self, pairs: Vec<Pair>, mut take: impl FnMut(Seen) -> Result<(), Fault> + Send) -> Result<(), Fault> {
         let engine = Engine::new(&self.session, self.seed, self.cases, PathBuf::new()).only_counting();
         let watch = interrupt::Watch::begin().map_err(|error| Fault::Harness(format!("installing signal handlers: {error}")))?;
         let (bar, interrupted) = (progress::Progress::begin(pairs.len(), false), AtomicBool::new(false));
-        let mut entries = Vec::with_capacity(pairs.len());
+        let (mut subjects, mut taken) = (pairs.iter().map(|pair| pair.subject.clone()), Ok(()));
         watch.during(
             || {
                 interrupted.store(true, Ordering::Relaxed);
@@ -92,17 +111,19 @@ impl Survey {
             },
             || {
                 engine.run(&pairs, |entry| {
-                    bar.around(&entry, || ());
-                    entries.push(entry);
-                    true
+                    // What is complete after an interruption may be so for want of cases that were never run.
+                    let Some(subject) = subjects.next().filter(|_| !engine.cancelled()) else { return false };
+                    taken = bar.around(&entry.scenario.clone(), || take(Seen { subject, entry }));
+                    taken.is_ok()
                 });
             },
         );
         bar.end();
+        taken?;
         if interrupted.load(Ordering::Relaxed) {
             return Err(Fault::Harness("interrupted: the rest was not run".into()));
         }
-        Ok(pairs.into_iter().zip(entries).map(|(pair, entry)| Seen { subject: pair.subject, entry }).collect())
+        Ok(())
     }
 }
 

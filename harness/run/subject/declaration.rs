@@ -5,6 +5,7 @@ use super::versions;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// One `subject.yaml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -153,8 +154,14 @@ pub struct Here {
 }
 
 impl Here {
-    /// This one. What childproof itself was linked with says nothing of the subjects: the dynamic linkers of the machine do.
+    /// This one. What childproof itself was linked with says nothing of the subjects: the dynamic linkers of the machine do. They are
+    /// looked for once.
     pub fn this() -> Here {
+        static THIS: OnceLock<Here> = OnceLock::new();
+        *THIS.get_or_init(Here::looked_at)
+    }
+
+    fn looked_at() -> Here {
         let linkers = |start: &str| {
             let folders = ["/lib", "/lib64"].into_iter().filter_map(|dir| std::fs::read_dir(dir).ok());
             folders.flatten().flatten().any(|entry| entry.file_name().to_string_lossy().starts_with(start))
