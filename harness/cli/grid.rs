@@ -30,15 +30,17 @@ impl Cell {
     /// Of a row of a report.
     pub fn of(row: &Row) -> Cell {
         match (row.word, row.standing) {
-            (word, Standing::Xfail | Standing::FlakyDeclared) if word.is_bad() => match row.class {
-                Some("ok" | "platform") => Cell::Documented,
-                _ => Cell::Known,
-            },
+            (word, Standing::Xfail | Standing::FlakyDeclared) if word.is_bad() => Cell::declared(row.class.unwrap_or_default()),
             (word, _) if word.is_bad() => Cell::Defect,
             (Word::Pass, _) => Cell::Holds,
             (Word::Undecided | Word::Harness | Word::NotRun, _) => Cell::Undecided,
             _ => Cell::Nothing,
         }
+    }
+
+    /// Of what is declared, by the class of its reason.
+    pub fn declared(class: &str) -> Cell {
+        if matches!(class, "ok" | "platform") { Cell::Documented } else { Cell::Known }
     }
 
     /// One character.
@@ -70,8 +72,8 @@ impl Cell {
             Cell::Nothing => "nothing could be tried",
             Cell::Holds => "holds",
             Cell::Undecided => "could not be told",
-            Cell::Documented => "deviates by its own documentation, or by the platform",
-            Cell::Known => "a known defect",
+            Cell::Documented => "deviates, always or at times, by its own documentation or by the platform",
+            Cell::Known => "a known defect, always or at times",
             Cell::Defect => "fails",
         }
     }

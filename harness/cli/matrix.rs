@@ -65,7 +65,7 @@ pub fn run(args: &MatrixArgs) -> Ended {
     let seen = survey.run(survey::pairs(&subjects, &plans))?;
     for seen in &seen {
         grid.row(&seen.subject.title());
-        seen.rows().for_each(|row| grid.add(&seen.subject.title(), &row.property, Cell::of(row)));
+        seen.cells().for_each(|(property, cell)| grid.add(&seen.subject.title(), property, cell));
     }
     out::print(&shown(&grid, args.format)?)?;
     if !matches!(args.format, Form::Json) {

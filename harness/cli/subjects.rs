@@ -2,7 +2,7 @@
 
 use super::exit::{Ended, Exit, Fault};
 use super::out;
-use crate::run::subject::{Trouble, install};
+use crate::run::subject::{self, Trouble, install};
 use clap::{Args, Subcommand};
 
 /// Options of `childproof subjects`.
@@ -17,8 +17,11 @@ enum What {
     /// Install or build what subjects need: system packages by apt-get, packages of pip, npm and cargo into the user's cache
     Install {
         /// Subjects
-        #[arg(required = true, value_name = "NAME[@VERSION]")]
+        #[arg(required_unless_present = "all", value_name = "NAME[@VERSION]")]
         names: Vec<String>,
+        /// Every subject there is, in its usual release
+        #[arg(long, conflicts_with = "names")]
+        all: bool,
     },
 }
 
@@ -27,10 +30,12 @@ enum What {
 /// # Errors
 /// A name that is none; a closed pipe.
 pub fn run(args: &SubjectsArgs) -> Ended {
-    let What::Install { names } = &args.what;
+    let What::Install { names, all } = &args.what;
+    let every = if *all { subject::survey().map_err(Fault::Usage)? } else { Vec::new() };
+    let names = names.iter().cloned().chain(every.into_iter().map(|subject| subject.name));
     let mut exit = Exit::AsExpected;
     for name in names {
-        match install::install(name) {
+        match install::install(&name) {
             Ok(subject) => out::print(&format!("{}: ready\n", subject.title()))?,
             Err(Trouble::Usage(text)) => return Err(Fault::Usage(text)),
             Err(Trouble::Unavailable(why)) => {

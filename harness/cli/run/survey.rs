@@ -4,6 +4,7 @@ use super::engine::{Engine, Pair};
 use super::session::{Level, cpus, isolations, open};
 use super::{fresh_seed, interrupt, progress, select};
 use crate::cli::exit::Fault;
+use crate::cli::grid::Cell;
 use crate::plan::case::Plan;
 use crate::plan::script::Plane;
 use crate::report::{Entry, Row, Word};
@@ -50,15 +51,31 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Its results; that a case simply came to its end is none. Where a case did not, which is a result of its own, what could not be
-    /// told for that is none either: how many cases come to no end varies with the machine's load, and what the others show does not.
+    /// Its results.
     pub fn rows(&self) -> impl Iterator<Item = &Row> {
-        let unended = self.entry.rows.iter().any(|row| row.property == Row::COMPLETES && row.word.is_bad());
-        let says = move |row: &&Row| match row.property.as_str() {
-            Row::COMPLETES => row.word.is_bad(),
-            _ => !(unended && row.word == Word::Undecided),
-        };
-        self.entry.rows.iter().filter(says)
+        self.entry.rows.iter().filter(|row| self.is_result(row))
+    }
+
+    /// That a case simply came to its end is no result. Where one did not, which is a result of its own, what could not be told for that
+    /// is none either: how many cases come to no end varies with the machine's load, and what the others show does not.
+    fn is_result(&self, row: &Row) -> bool {
+        let unended = || self.entry.rows.iter().any(|row| row.property == Row::COMPLETES && row.word.is_bad());
+        if row.property == Row::COMPLETES { row.word.is_bad() } else { row.word != Word::Undecided || !unended() }
+    }
+
+    /// What each result says in a table, the same in every run: what is declared to fail sometimes is shown as declared, whether it did
+    /// this time or not.
+    pub fn cells(&self) -> impl Iterator<Item = (&str, Cell)> {
+        let Entry { scenario, subject, rows, .. } = &self.entry;
+        rows.iter().filter_map(move |row| {
+            let declared = self.subject.expectation(scenario, &row.property, &subject.version).filter(|entry| entry.sometimes);
+            let cell = match (row.word, declared) {
+                (Word::Pass | Word::Undecided, Some(entry)) => Cell::declared(entry.reason_class.name()),
+                _ if self.is_result(row) => Cell::of(row),
+                _ => return None,
+            };
+            Some((row.property.as_str(), cell))
+        })
     }
 
     /// Why its subject cannot be started here.
@@ -144,4 +161,52 @@ pub fn pairs(subjects: &[Arc<Subject>], plans: &[Arc<Plan>]) -> Vec<Pair> {
 pub fn plans(globs: &[String], libraries: bool) -> Result<Vec<Arc<Plan>>, Fault> {
     let plans = select::scenarios(globs, &[])?;
     Ok(plans.into_iter().filter(|plan| !libraries || plan.plane == Plane::Library).map(Arc::new).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::verdict::Standing;
+    use crate::run::subject::{Condition, Expectation, Reason};
+    use crate::trace::SubjectId;
+    use std::time::Duration;
+
+    fn seen(words: &[(&str, Word)], declared: &[(&str, Reason)]) -> Seen {
+        let row = |&(property, word): &(&str, Word)| {
+            let (property, standing) = (property.to_owned(), if word.is_bad() { Standing::FlakyDeclared } else { Standing::Expected });
+            Row { property, word, standing, k: 0, n: 1, hygiene: Vec::new(), reason: None, class: Some("ok") }
+        };
+        let entry = |&(property, reason_class): &(&str, Reason)| {
+            let (reason, reference) = ("known".to_owned(), "observed".to_owned());
+            let condition = Condition::default();
+            Expectation { scenario: "*".into(), property: property.into(), reason_class, reason, reference, sometimes: true, condition }
+        };
+        let subject = Subject::of_library("a", Start::Not("never".into()), declared.iter().map(entry).collect());
+        let id = SubjectId { name: "a".into(), version: "1".into() };
+        let rows = words.iter().map(row).collect();
+        let entry = Entry { subject: id, scenario: "a/b".into(), cases: 1, duration: Duration::ZERO, rows, failures: Vec::new() };
+        Seen { subject: Arc::new(subject), entry }
+    }
+
+    #[test]
+    fn a_table_does_not_tell_how_luck_went() {
+        let declared = [("completes", Reason::Ok), ("in-time", Reason::Bug)];
+        let runs = [
+            [("completes", Word::Pass), ("in-time", Word::Pass), ("no-zombie", Word::Pass)],
+            [("completes", Word::Hang), ("in-time", Word::Undecided), ("no-zombie", Word::Pass)],
+        ];
+        for words in runs {
+            let seen = seen(&words, &declared);
+            let cells: Vec<_> = seen.cells().collect();
+            assert_eq!(cells, [("completes", Cell::Documented), ("in-time", Cell::Known), ("no-zombie", Cell::Holds)], "{words:?}");
+        }
+    }
+
+    #[test]
+    fn what_came_to_no_end_is_told_once() {
+        let seen = seen(&[("completes", Word::Crash), ("in-time", Word::Undecided), ("no-zombie", Word::Fail)], &[]);
+        assert_eq!(seen.rows().map(|row| row.property.as_str()).collect::<Vec<_>>(), ["completes", "no-zombie"]);
+        let seen = self::seen(&[("completes", Word::Pass), ("in-time", Word::Undecided)], &[]);
+        assert_eq!(seen.rows().map(|row| row.property.as_str()).collect::<Vec<_>>(), ["in-time"]);
+    }
 }
