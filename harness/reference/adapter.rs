@@ -72,6 +72,7 @@ const CLAIMS: &[&str] = &[
     "pool-max-tasks",
     "pool-respawn",
     "pool-unpicklable",
+    "pool-unsendable",
     "submit",
     "map",
     "result-timeout",

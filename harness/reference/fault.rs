@@ -136,6 +136,7 @@ faults! {
     PipesWorkersErrors "pipes-workers-errors" "The errors of a pool's workers go into a pipe that nobody reads.",
     PrintsAmongResults "prints-among-results" "What a pool's task prints goes where the results go.",
     LosesUnpicklable "loses-unpicklable" "A result that cannot be sent back ends its worker, and its item never comes to a result.",
+    LosesUnsendable "loses-unsendable" "An item that cannot be sent to a worker takes the place of one that could, and never comes to a result.",
     DeadWorkerNotReplaced "dead-worker-not-replaced" "A worker of a pool that died is not replaced.",
 }
 

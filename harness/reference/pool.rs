@@ -4,8 +4,10 @@
 //! 1. Each item is done once, by one worker; results are told in the order of the items.
 //! 2. A worker that dies fails its own item and nothing else; it is reaped, and another takes its place.
 //! 3. `shutdown` waits for all items and then for the workers' end; `now` ends the workers, and what they had not done is an error.
+//! 4. An item that cannot be sent to a worker is an error of that item, and no worker is any the worse for it.
 
 use super::process::{Child, lock};
+use super::task;
 use super::worker::{self, Answer, Order};
 use super::{Fault, Library};
 use crate::wire::work::{JobRequest, PoolRequest};
@@ -141,6 +143,12 @@ impl Shared {
     }
 
     fn do_one(&self, worker: &mut Option<Worker>, job: &Job, at: usize) {
+        if task::is_unsendable(&job.request.task, job.request.items[at]) {
+            if !self.library.has(Fault::LosesUnsendable) {
+                job.settle(at, Err("the item cannot be sent to a worker".to_owned()));
+            }
+            return;
+        }
         let result = match self.worker(worker) {
             Err(error) => Err(error.to_string()),
             Ok(ready) => match ready.ask(job, at) {

@@ -55,6 +55,11 @@ fn concerns(deed: &Deed, item: Option<i64>) -> bool {
     deed.only.as_ref().is_none_or(|only| item.is_some_and(|item| only.contains(&item)))
 }
 
+/// Whether the item is one that cannot be sent to a worker.
+pub(super) fn is_unsendable(task: &Task, item: i64) -> bool {
+    task.deeds.iter().any(|deed| deed.unsendable && concerns(deed, Some(item)))
+}
+
 /// Whether the item's result is one that cannot be sent back.
 pub(super) fn is_unpicklable(task: &Task, item: i64) -> bool {
     task.deeds.iter().any(|deed| deed.unpicklable && concerns(deed, Some(item)))

@@ -63,6 +63,7 @@ pub const CAPABILITIES: &[(&str, &str)] = &[
     ("pool-max-tasks", "a worker is replaced after so many tasks"),
     ("pool-respawn", "a worker that died is replaced, and the pool goes on"),
     ("pool-unpicklable", "a task of a pool may have a result that cannot be sent back"),
+    ("pool-unsendable", "an item may be one that cannot be sent to a worker"),
     ("submit", "give a pool one item"),
     ("map", "give a pool many items in one call"),
     ("result-timeout", "wait for a result with a limit"),

@@ -50,6 +50,9 @@ pub struct Deed {
     /// Capability `pool-unpicklable`: have a result of a kind that the library cannot send to the caller (a function, a lock).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unpicklable: bool,
+    /// Capability `pool-unsendable`: nothing to do in the worker. The item travels with something that the library cannot send to one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unsendable: bool,
     /// End the process in the language's own way (`sys.exit`), with this code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exit: Option<i32>,
@@ -201,6 +204,7 @@ impl Task {
                 (deed.child.is_some(), "worker-child"),
                 (deed.print_error.is_some(), "worker-stderr"),
                 (deed.unpicklable, "pool-unpicklable"),
+                (deed.unsendable, "pool-unsendable"),
             ];
             found.extend(wishes.into_iter().filter_map(|(wished, name)| wished.then_some(name)));
             found.extend(deed.child.iter().flat_map(|child| child.needs()));

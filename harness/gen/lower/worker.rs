@@ -180,6 +180,7 @@ impl Lowering<'_> {
             print: text(&deed.print)?,
             print_error: self.values.optional(deed.print_error.as_ref())?,
             unpicklable: deed.unpicklable,
+            unsendable: deed.unsendable,
             exit: self.values.optional(deed.exit.as_ref())?,
             leave: self.values.optional(deed.leave.as_ref())?,
             fail: text(&deed.fail)?,

@@ -164,9 +164,15 @@ impl Checker<'_> {
             if deed.unpicklable {
                 self.need("pool-unpicklable");
             }
-            if deed.unpicklable && !told {
-                let help = "give the deed to a pool, by `submit` or `map`";
-                self.problem(node.at("unpicklable"), "the result of a worker is sent to nobody".to_owned(), help);
+            if deed.unsendable {
+                self.need("pool-unsendable");
+            }
+            let misplaced = [
+                (deed.unpicklable, "unpicklable", "the result of a worker is sent to nobody"),
+                (deed.unsendable, "unsendable", "a worker has no item that could be sent to it"),
+            ];
+            for (_, field, why) in misplaced.into_iter().filter(|(asked, ..)| *asked && !told) {
+                self.problem(node.at(field), why.to_owned(), "give the deed to a pool, by `submit` or `map`");
             }
             self.field(frame, node, "exit", deed.exit.as_ref(), Sort::Int);
             self.field(frame, node, "leave", deed.leave.as_ref(), Sort::Int);

@@ -68,6 +68,9 @@ pub struct Deed {
     /// Have a result that cannot be sent back to the caller. Capability `pool-unpicklable`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unpicklable: bool,
+    /// Be an item that cannot be sent to a worker. Capability `pool-unsendable`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unsendable: bool,
     /// Fail with an error of this text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fail: Option<Expr>,
@@ -87,7 +90,7 @@ impl Deed {
     pub fn count(&self) -> usize {
         let texts = [&self.hold, &self.hold_item, &self.knock, &self.at_exit];
         let exprs = [&self.print, &self.print_error, &self.exit, &self.leave, &self.fail];
-        let rest = [self.die.is_some(), self.child.is_some(), self.unpicklable].iter().filter(|deed| **deed).count();
+        let rest = [self.die.is_some(), self.child.is_some(), self.unpicklable, self.unsendable].iter().filter(|deed| **deed).count();
         texts.iter().filter(|deed| deed.is_some()).count() + exprs.iter().filter(|deed| deed.is_some()).count() + rest
     }
 }
