@@ -70,7 +70,7 @@ impl Seen {
         rows.iter().filter_map(move |row| {
             let declared = self.subject.expectation(scenario, &row.property, &subject.version).filter(|entry| entry.sometimes);
             let cell = match (row.word, declared) {
-                (Word::Pass | Word::Undecided, Some(entry)) => Cell::declared(entry.reason_class.name()),
+                (Word::Pass | Word::Undecided | Word::Unspecified, Some(entry)) => Cell::declared(entry.reason_class.name()),
                 _ if self.is_result(row) => Cell::of(row),
                 _ => return None,
             };
@@ -194,6 +194,7 @@ mod tests {
         let runs = [
             [("completes", Word::Pass), ("in-time", Word::Pass), ("no-zombie", Word::Pass)],
             [("completes", Word::Hang), ("in-time", Word::Undecided), ("no-zombie", Word::Pass)],
+            [("completes", Word::Pass), ("in-time", Word::Unspecified), ("no-zombie", Word::Pass)],
         ];
         for words in runs {
             let seen = seen(&words, &declared);
