@@ -182,6 +182,8 @@ fn a_matrix_says_how_to_see_what_nothing_declares() {
     let mut lines = told.lines().skip_while(|line| !line.starts_with(&format!("{faulty}: subject-descriptors fail in ")));
     assert_eq!((lines.next().is_some(), lines.next()), (true, Some(command.as_str())), "{told}");
     assert!(!told.contains("raw: "), "{told}");
+    let beside = complains(&["matrix", "--format", "json", "--subject", faulty, "--scenario", scenario, "--cases", "3", "--seed", "5"], 1);
+    assert!(beside.contains(&command), "a program's table is JSON, and this stands beside it: {beside}");
     let shown = says(&[&command.split_whitespace().skip(1).collect::<Vec<_>>()[..], &["--count-only"]].concat(), 1);
     assert!(shown.contains("subject-descriptors fails in "), "{shown}");
 }

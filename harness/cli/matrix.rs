@@ -68,11 +68,15 @@ pub fn run(args: &MatrixArgs) -> Ended {
         seen.cells().for_each(|(property, cell)| grid.add(&seen.subject.title(), property, cell));
     }
     out::print(&shown(&grid, args.format)?)?;
-    if !matches!(args.format, Form::Json) {
-        out::print(&seen.iter().map(|seen| unexplained(seen, seed)).collect::<String>())?;
-        let mut missing: Vec<&str> = seen.iter().filter_map(Seen::unavailable).collect();
-        missing.dedup();
-        out::print(&missing.iter().map(|why| format!("\nnot tried: {why}")).collect::<String>())?;
+    let mut missing: Vec<&str> = seen.iter().filter_map(Seen::unavailable).collect();
+    missing.dedup();
+    let notes: String =
+        seen.iter().map(|seen| unexplained(seen, seed)).chain(missing.iter().map(|why| format!("\nnot tried: {why}"))).collect();
+    match args.format {
+        // What a program reads is the table alone.
+        Form::Json if notes.is_empty() => {}
+        Form::Json => anstream::eprintln!("{}", notes.trim_start_matches('\n')),
+        Form::Terminal | Form::Markdown => out::print(&notes)?,
     }
     let any =
         |wanted: &dyn Fn(Cell) -> bool| grid.rows().iter().any(|row| grid.columns().iter().any(|column| wanted(grid.cell(row, column))));
