@@ -103,6 +103,8 @@ pub const KINDS: &[Kind] = &[
     kind("privilege", "chroot", Planes::Platform, "", "have a directory as root directory"),
     kind("privilege", "reach", Planes::Platform, "", "tell whether a path, taken as it is, can be opened"),
     kind("blocking", "block-in", Planes::Platform, "", "sleep in this call until something comes"),
+    kind("blocking", "trace", Planes::Platform, "", "follow an actor as a debugger does"),
+    kind("blocking", "take-traced", Planes::Platform, "", "take the end of an actor that is traced, which its parent is told of only then"),
     kind("blocking", "needs", Planes::Platform, "", "make the case unavailable where the platform lacks this"),
     kind("blocking", "thread-memory", Planes::Platform, "", "have threads write to one mapping and to their own stacks"),
     kind("blocking", "thread-crash", Planes::Platform, "", "have one of several threads crash"),
@@ -157,6 +159,13 @@ pub const KINDS: &[Kind] = &[
     kind("library", "parallel", Planes::Library, "threads", "have threads of the subject perform the steps at once, or each its own list"),
     kind("library", "handle", Planes::Library, "handlers", "have the subject handle a signal from now on"),
     kind("library", "fill", Planes::Library, "memory", "have the subject write to so much memory of its own, and tell what was there"),
+    kind(
+        "library",
+        "at-exit",
+        Planes::Library,
+        "exit-handlers",
+        "have the subject handle its orderly end, and tell how many processes have done so",
+    ),
     kind(
         "pipeline",
         "pipeline",
@@ -247,6 +256,8 @@ fn index(step: &Step) -> usize {
         Chroot
         Reach
         BlockIn
+        Trace
+        TakeTraced
         Needs
         ThreadMemory
         ThreadCrash
@@ -301,6 +312,7 @@ fn index(step: &Step) -> usize {
         Parallel
         Handle
         Fill
+        AtExit
         Pipeline
         Run
         Worker

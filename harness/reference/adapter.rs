@@ -7,9 +7,9 @@ use super::{
 };
 use crate::plan::value::Value;
 use crate::wire::adapter::{done, errno_name, failed, hello, in_threads, input, ok, refused, run, text, unknown_handle};
-use crate::wire::burden;
 use crate::wire::message::{Data, Fields, Operation, ReplyBody, SpawnRequest, Status, Stdio as Wanted};
 use crate::wire::work::{JobRequest, WorkerRequest};
+use crate::wire::{burden, farewell};
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -42,6 +42,7 @@ const CLAIMS: &[&str] = &[
     "stdio-merge",
     "handlers",
     "memory",
+    "exit-handlers",
     "at-limits",
     "read-some",
     "close-output",
@@ -122,9 +123,11 @@ impl Adapter {
                 drop(handles);
                 super::misdeeds::collect();
                 handlers::undo();
+                farewell::forget();
                 burden::empty()
             }
             Operation::Fill { pages, value } => burden::fill(*pages, *value),
+            Operation::AtExit {} => farewell::count(),
             Operation::Quit => done(),
             Operation::Handle { signal } => match number(signal) {
                 Some(number) => handlers::handle(number).map_or_else(|error| explain(&error), |()| done()),

@@ -175,7 +175,11 @@ impl Child {
             drop(pipes);
             match (ended, careless) {
                 (true, true) => return Ok(true),
-                (true, false) => drop(child.collect()?),
+                (true, false) => {
+                    if child.collect_over(deadline)?.is_none() {
+                        return Ok(false);
+                    }
+                }
                 (false, true) => self.fetch_some(talk, PAGE)?,
                 (false, false) => self.fetch_some(talk, 65536)?,
             }

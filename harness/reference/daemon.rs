@@ -39,7 +39,7 @@ pub(super) fn step_aside(library: Library, report: RawFd) {
                 libc::write(report, errno.as_ptr().cast(), errno.len());
                 libc::_exit(127)
             }
-            _ => libc::_exit(0),
+            _ => super::misdeeds::end_forked(library, 0),
         }
     }
 }

@@ -34,6 +34,8 @@ faults! {
     ReportsSuccessOnExecFailure "reports-success-on-exec-failure" "A failed exec is reported as a child that exited with 0.",
     Exit127OnExecFailure "exit-127-on-exec-failure" "A failed exec is reported as a child that exited with 127.",
     LosesErrno "loses-errno" "Every failed start is reported as EIO.",
+    TakesOverForReaped "takes-over-for-reaped" "Who finds no status of a child that is over tells that time is.",
+    RunsExitHandlers "runs-exit-handlers" "A forked process that becomes no program ends by exit, which runs the caller's handlers.",
     ZombieOnFailure "zombie-on-failure" "The child of a failed start is not reaped.",
     TwoProcessesOnFailure "two-processes-on-failure" "The child of a failed start goes on in the caller's code.",
     InheritsStrayDescriptors "inherits-stray-descriptors" "The child inherits whatever the caller had open without close-on-exec.",

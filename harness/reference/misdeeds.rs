@@ -44,6 +44,16 @@ pub(super) fn after_start(library: Library, command: &Command) {
     }
 }
 
+/// Ends a forked process that becomes no program.
+pub(super) fn end_forked(library: Library, code: i32) -> ! {
+    if library.has(Fault::RunsExitHandlers) {
+        // SAFETY: what it runs belongs to the caller, which is the fault; none of it takes a lock of another thread's.
+        unsafe { libc::exit(code) }
+    }
+    // SAFETY: it ends the process at once, without running anything that belongs to the caller.
+    unsafe { libc::_exit(code) }
+}
+
 /// Leaves a descriptor open for good.
 pub(super) fn leave(end: OwnedFd) {
     let _ = end.into_raw_fd();

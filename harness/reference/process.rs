@@ -103,7 +103,7 @@ impl Child {
         if !ready(&watch, deadline)? {
             return Ok(None);
         }
-        self.collect()
+        self.collect_over(deadline)
     }
 
     /// A child that reads to the end of its input would be waited for without an end.
@@ -187,6 +187,21 @@ impl Child {
         if !reaper && self.library.has(Fault::WrongStatusForThreads) { End::Exited(255) } else { end }
     }
 
+    /// Reaps a child that is over by what the system says; `None` when the deadline came first. Whoever is traced is over before there is a
+    /// status for its parent: that is waited for here.
+    pub(super) fn collect_over(&self, deadline: Option<Instant>) -> io::Result<Option<End>> {
+        loop {
+            let end = self.collect()?;
+            if end.is_some() || self.library.has(Fault::TakesOverForReaped) || deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                return Ok(end);
+            }
+            match deadline {
+                Some(_) => std::thread::sleep(Duration::from_millis(1)),
+                None => await_status(self.pid),
+            }
+        }
+    }
+
     /// Reaps it if nobody has yet.
     pub(super) fn collect(&self) -> io::Result<Option<End>> {
         let mut state = lock(&self.state);
@@ -255,6 +270,15 @@ pub(super) fn left(deadline: Option<Instant>) -> PollTimeout {
 /// Waits for a child that is known to be ending.
 pub(super) fn reap(pid: i32) {
     let _ = waitpid(pid, 0);
+}
+
+/// Sleeps until there is a status, and leaves it there.
+fn await_status(pid: i32) {
+    // SAFETY: a zeroed siginfo is a valid place for one. Every failure is told by who looks for the status afterwards.
+    unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        libc::waitid(libc::P_PID, pid.unsigned_abs(), &raw mut info, libc::WEXITED | libc::WNOWAIT);
+    }
 }
 
 fn waitpid(pid: i32, flags: i32) -> io::Result<Option<End>> {

@@ -83,8 +83,7 @@ impl Library {
                     return Err(io::Error::from_raw_os_error(errno));
                 }
                 let code = if self.has(Fault::ReportsSuccessOnExecFailure) { 0 } else { 127 };
-                // SAFETY: it ends the child at once, without running anything that belongs to the caller.
-                unsafe { libc::_exit(code) }
+                super::misdeeds::end_forked(self, code)
             }
             pid => Ok(pid),
         }

@@ -40,6 +40,7 @@ pub const CAPABILITIES: &[(&str, &str)] = &[
     ("handlers", "handle a signal while the library works"),
     ("at-limits", "answer while the system gives it no further process or thread"),
     ("memory", "hold much memory of the caller's own"),
+    ("exit-handlers", "run a handler at the orderly end of a process, and tell how many have"),
     ("pass-fds", "further descriptors for the child"),
     ("arg0", "an `argv[0]` other than the program"),
     ("session", "a new session for the child"),
@@ -93,6 +94,7 @@ pub fn of(operation: &Operation) -> Vec<&'static str> {
         }
         Operation::Handle { .. } => vec!["handlers"],
         Operation::Fill { .. } => vec!["memory"],
+        Operation::AtExit {} => vec!["exit-handlers"],
         Operation::Communicate { timeout_ms: Some(_), .. } => vec!["communicate", "communicate-timeout"],
         Operation::Communicate { .. } => vec!["communicate"],
         Operation::Wait { timeout_ms: Some(_), .. } => vec!["wait", "wait-timeout"],

@@ -183,6 +183,9 @@ pub enum Operation {
         /// The byte.
         value: u8,
     },
+    /// `exit-handlers`: from now on have a handler that is run when a process of this program ends in the language's orderly way; reply
+    /// `{"values": [count]}`: how many processes have run it since the last `reset`, those that were forked on the way of a start among them.
+    AtExit {},
     /// `worker`: start a process that runs a function; reply `{"handle", "pid"}` (pid null where none was started). The handle takes
     /// `wait`, `poll`, `kill`, `terminate` and `drop`.
     Worker(Box<WorkerRequest>),

@@ -13,6 +13,7 @@ pub mod burden;
 pub mod capability;
 pub mod client;
 pub mod codec;
+pub mod farewell;
 pub mod message;
 pub mod schema;
 pub mod watch;

@@ -101,6 +101,12 @@ pub enum System {
         call: Call,
         on: Option<FdRef>,
     },
+    Trace {
+        actor: ActorId,
+    },
+    TakeTraced {
+        actor: ActorId,
+    },
     Needs {
         what: Need,
     },

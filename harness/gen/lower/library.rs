@@ -35,6 +35,7 @@ impl Lowering<'_> {
             Step::Parallel(parallel) => ops.push(self.parallel(here, parallel)?),
             Step::Handle(handle) => ops.push(self.handle(here, handle)?),
             Step::Fill(fill) => ops.push(self.fill(here, fill)?),
+            Step::AtExit(at_exit) => ops.push(self.at_exit(here, at_exit)?),
             Step::Limit(limit) => ops.push(self.limit(here, limit)?),
             Step::Pipeline(pipeline) => ops.push(self.pipeline(here, pipeline)?),
             Step::Run(run) => ops.push(self.run(here, run)?),
@@ -56,6 +57,11 @@ impl Lowering<'_> {
         let label = format!("fill {pages} pages of memory with {value}");
         let declared = self.declare(here, "fill", label, None, &step.expect)?;
         Ok(declared.op(Act::Ask { actor: None, name: String::new(), operation: Box::new(Operation::Fill { pages, value }) }))
+    }
+
+    fn at_exit(&mut self, here: &Here, step: &library::AtExit) -> Lowered<Op> {
+        let declared = self.declare(here, "at-exit", "how many have run the exit handler".to_owned(), None, &step.expect)?;
+        Ok(declared.op(Act::Ask { actor: None, name: String::new(), operation: Box::new(Operation::AtExit {}) }))
     }
 
     fn ask(&mut self, here: &Here, request: Request, expect: &Expect) -> Lowered<Op> {

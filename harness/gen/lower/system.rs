@@ -32,6 +32,8 @@ pub(super) fn is_one(step: &Step) -> bool {
             | Step::Chroot(_)
             | Step::Reach(_)
             | Step::BlockIn(_)
+            | Step::Trace(_)
+            | Step::TakeTraced(_)
             | Step::Needs(_)
             | Step::ThreadMemory(_)
             | Step::ThreadCrash(_)
@@ -71,6 +73,16 @@ impl Lowering<'_> {
                 self.one(here, "reach", label, None, &reach.expect, System::Reach { path: reach.path.clone() })
             }
             Step::BlockIn(block) => self.block_in(here, block),
+            Step::Trace(trace) => {
+                let actor = self.who(here, &trace.who)?;
+                let label = format!("trace {}", self.name_of(actor));
+                self.one(here, "trace", label, Some(&trace.who), &trace.expect, System::Trace { actor })
+            }
+            Step::TakeTraced(take) => {
+                let actor = self.who(here, &take.who)?;
+                let label = format!("take the end of {}", self.name_of(actor));
+                self.one(here, "take-traced", label, Some(&take.who), &take.expect, System::TakeTraced { actor })
+            }
             Step::Needs(needs) => self.needs(here, needs),
             Step::ThreadMemory(threads) => self.thread_memory(here, threads),
             Step::ThreadCrash(threads) => self.thread_crash(here, threads),

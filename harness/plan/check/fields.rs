@@ -222,6 +222,10 @@ impl Checker<'_> {
                 self.expr(frame, body.at("value"), &fill.value, Sort::Int);
                 self.expect(frame, body, &fill.expect);
             }
+            Step::AtExit(at_exit) => {
+                self.need("exit-handlers");
+                self.expect(frame, body, &at_exit.expect);
+            }
             Step::Pipeline(pipeline) => self.pipeline(frame, pipeline, body),
             Step::Run(run) => self.run(frame, run, body),
             _ => self.system(frame, step, body),

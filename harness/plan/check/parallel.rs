@@ -11,7 +11,7 @@ use crate::plan::step::{self, Step};
 pub(super) fn is_threadable(step: &Step) -> bool {
     match step {
         // In many languages only the main thread may install handlers.
-        Step::Parallel(_) | Step::Handle(_) | Step::Fill(_) => false,
+        Step::Parallel(_) | Step::Handle(_) | Step::Fill(_) | Step::AtExit(_) => false,
         Step::Pipeline(_) => false,
         Step::Worker(_) | Step::Main(_) | Step::Pool(_) | Step::Submit(_) | Step::Map(_) => false,
         Step::Result(_) | Step::ClosePool(_) | Step::Meet(_) | Step::Release(_) => false,

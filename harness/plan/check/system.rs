@@ -122,6 +122,14 @@ impl Checker<'_> {
                 }
                 self.expect(frame, body, &block.expect);
             }
+            Step::Trace(trace) => {
+                let _ = self.actor(frame, body.at("who"), &trace.who);
+                self.expect(frame, body, &trace.expect);
+            }
+            Step::TakeTraced(take) => {
+                let _ = self.actor(frame, body.at("who"), &take.who);
+                self.expect(frame, body, &take.expect);
+            }
             Step::Needs(needs) => self.word(frame, body.at("what"), &needs.what, "something that a case may need", words::need),
             Step::ThreadMemory(threads) => {
                 self.expr(frame, body.at("count"), &threads.count, Sort::Int);

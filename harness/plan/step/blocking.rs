@@ -19,6 +19,29 @@ pub struct BlockIn {
     pub expect: Expect,
 }
 
+/// `trace: {who: child}`: follow this actor as a debugger does, without stopping it (PTRACE_SEIZE); its end is then told to its parent only
+/// when the tracer has taken it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Trace {
+    /// The actor, of the same user.
+    pub who: String,
+    /// What must come of it.
+    #[serde(default, skip_serializing_if = "Expect::is_success")]
+    pub expect: Expect,
+}
+
+/// `take-traced: {who: child}`: take the end of an actor that this process traces, waiting for it; it is its parent's business from then on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TakeTraced {
+    /// The actor.
+    pub who: String,
+    /// What must come of it.
+    #[serde(default, skip_serializing_if = "Expect::is_success")]
+    pub expect: Expect,
+}
+
 /// `needs: {what: chroot}`: where this is not to be had the case is unavailable, with the reason.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

@@ -204,6 +204,16 @@ pub struct Fill {
     pub expect: Expect,
 }
 
+/// `at-exit: {expect: {value: 0}}`: the subject has a handler of its language's for the orderly end of a process from now on; the value is how
+/// many processes have run it so far. Capability `exit-handlers`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct AtExit {
+    /// What must come of it.
+    #[serde(default, skip_serializing_if = "Expect::is_success")]
+    pub expect: Expect,
+}
+
 /// `handle: {signal: USR1}`: the subject handles this signal from now on, with a handler that returns. Capability `handlers`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

@@ -100,6 +100,8 @@ pub enum Step {
     Reach(privilege::Reach),
     // sleeping, threads, switches
     BlockIn(blocking::BlockIn),
+    Trace(blocking::Trace),
+    TakeTraced(blocking::TakeTraced),
     Needs(blocking::Needs),
     ThreadMemory(blocking::ThreadMemory),
     ThreadCrash(blocking::ThreadCrash),
@@ -163,6 +165,7 @@ pub enum Step {
     Parallel(library::Parallel),
     Handle(library::Handle),
     Fill(library::Fill),
+    AtExit(library::AtExit),
     Pipeline(pipeline::Pipeline),
     Run(pipeline::Run),
     // workers of a library (performed by the subject)

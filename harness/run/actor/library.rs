@@ -131,7 +131,7 @@ impl Performer<'_> {
                 self.collected(name, &fields);
                 status(&fields)
             }
-            Operation::Fill { .. } => Outcome::Done(fields.values.first().copied()),
+            Operation::Fill { .. } | Operation::AtExit {} => Outcome::Done(fields.values.first().copied()),
             Operation::Write { .. } => Outcome::Done(fields.written.map(|n| n as i64)),
             Operation::Read { stream, .. } => self.arrived(&format!("{name}.{stream}"), fields.data.as_ref()),
             Operation::Communicate { .. } => {
@@ -224,6 +224,7 @@ pub(super) fn with_handle(operation: &Operation, to: &str) -> Operation {
         | Operation::Parallel { .. }
         | Operation::Handle { .. }
         | Operation::Fill { .. }
+        | Operation::AtExit {}
         | Operation::Worker(_)
         | Operation::Pool(_)
         | Operation::Submit(_)

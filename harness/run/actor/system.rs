@@ -44,6 +44,8 @@ impl Performer<'_> {
             System::Chroot { to } => privilege::chroot(&self.fill(to)),
             System::Reach { path } => privilege::reach(&self.fill(path)),
             System::BlockIn { call, on } => blocking::block_in(*call, on.map_or(-1, |on| self.fd(on))),
+            System::Trace { actor } => platform::trace(self.pid_when_known(*actor)),
+            System::TakeTraced { actor } => platform::take_traced(self.pid_when_known(*actor)),
             System::Needs { what } => privilege::needs(what, &self.context.case_dir),
             System::ThreadMemory { count, slot } => {
                 let (base, pages, size) = self.pages(*slot)?;

@@ -106,6 +106,42 @@ pub fn timers() -> Result<i64, Outcome> {
     Ok((0..TIMERS).filter(runs).count() as i64)
 }
 
+/// Follows a process without stopping it.
+///
+/// # References
+/// ptrace(2) PTRACE_SEIZE
+pub fn trace(pid: i32) -> Result<Outcome, Outcome> {
+    // SAFETY: with these arguments it reads and writes no memory of ours.
+    match unsafe { libc::ptrace(libc::PTRACE_SEIZE, pid, std::ptr::null_mut::<libc::c_void>(), std::ptr::null_mut::<libc::c_void>()) } {
+        -1 if std::io::Error::last_os_error().raw_os_error() == Some(libc::EPERM) => {
+            Err(Outcome::Unavailable("no process may trace another one here".to_owned()))
+        }
+        -1 => failed(),
+        _ => DONE,
+    }
+}
+
+/// Takes the end of a process that this one traces, and has it go on wherever it stops before. `Done(status)`.
+///
+/// # References
+/// ptrace(2) "Death under ptrace": the tracer's wait comes before that of the parent.
+pub fn take_traced(pid: i32) -> Result<Outcome, Outcome> {
+    let mut status = 0;
+    loop {
+        // SAFETY: only a number is written, to a place that is there.
+        if unsafe { libc::waitpid(pid, &raw mut status, libc::__WALL) } == -1 {
+            return failed();
+        }
+        if libc::WIFSTOPPED(status) {
+            let signal = libc::WSTOPSIG(status) as usize;
+            // SAFETY: with these arguments it reads and writes no memory of ours.
+            unsafe { libc::ptrace(libc::PTRACE_CONT, pid, std::ptr::null_mut::<libc::c_void>(), signal) };
+        } else {
+            return Ok(Outcome::Done(Some(status.into())));
+        }
+    }
+}
+
 /// A descriptor of a timer.
 pub fn timerfd(after_ms: u64, every_ms: u64) -> Result<i32, Outcome> {
     // SAFETY: takes numbers.

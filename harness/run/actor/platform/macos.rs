@@ -72,6 +72,14 @@ pub fn timers() -> Result<i64, Outcome> {
     Err(Outcome::Unavailable("macOS has no timer_create".to_owned()))
 }
 
+pub fn trace(_pid: i32) -> Result<Outcome, Outcome> {
+    Err(Outcome::Unavailable("macOS has no PTRACE_SEIZE".to_owned()))
+}
+
+pub fn take_traced(_pid: i32) -> Result<Outcome, Outcome> {
+    Err(Outcome::Unavailable("macOS has no PTRACE_SEIZE".to_owned()))
+}
+
 pub fn timerfd(_after_ms: u64, _every_ms: u64) -> Result<i32, Outcome> {
     Err(Outcome::Unavailable("macOS has no timerfd".to_owned()))
 }
