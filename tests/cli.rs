@@ -34,7 +34,7 @@ fn help_of_the_whole_and_of_run() {
 
 #[test]
 fn mistakes_of_usage_end_with_2_and_say_what_to_do() {
-    let all: [&[&str]; 8] = [
+    let all: [&[&str]; 9] = [
         &["run", "--subject", "rust-sdt"],
         &["run", "--scenario", "pipe/sigpip"],
         &["run", "--subject", "raw", "--output", "/nowhere/at/all.json"],
@@ -43,6 +43,7 @@ fn mistakes_of_usage_end_with_2_and_say_what_to_do() {
         &["explain", "zzzzzzzzz"],
         &["replay", "scenarios/pipe/eof.yaml"],
         &["judge", "nowhere.jsonl"],
+        &["history", "duct@0.13.0,0.13.1"],
     ];
     let told: Vec<String> = all.iter().map(|args| format!("$ childproof {}\n{}", args.join(" "), complains(args, 2))).collect();
     insta::assert_snapshot!("usage", told.join("\n"));

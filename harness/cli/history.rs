@@ -40,6 +40,9 @@ struct Change {
 /// # Errors
 /// A subject without versions; a harness that cannot start; a closed pipe.
 pub fn run(args: &HistoryArgs) -> Ended {
+    if let Some((name, versions)) = args.name.split_once('@') {
+        return Err(Fault::Usage(format!("history takes a name alone: childproof history {name} --versions {versions}")));
+    }
     let plans = survey::plans(&args.survey.scenarios, true)?;
     let titles = if args.versions.is_empty() {
         subject::releases(&args.name).map_err(|trouble| Fault::Usage(trouble.text()))?

@@ -434,6 +434,9 @@ fn test_program() -> String {
 /// What is written of `NAME[@VERSION]`, where, and the version.
 fn declared(wanted: &str) -> Result<(Declaration, embedded::Place, Option<String>), Trouble> {
     let (name, version) = wanted.split_once('@').map_or((wanted, None), |(name, version)| (name, Some(version.to_owned())));
+    if version.as_deref().is_some_and(|version| !version.contains('/') && version.contains([',', '@', ' '])) {
+        return Err(Trouble::Usage(format!("`{wanted}` names no release: after `@` stands one version or the path of an interpreter")));
+    }
     if name.contains('/') {
         let (declaration, folder) = embedded::declaration_at(Path::new(name))?;
         return Ok((declaration, embedded::Place::Disk(folder), version));
@@ -482,6 +485,7 @@ mod tests {
         assert_eq!(find("rust-sdt"), Err("there is no subject `rust-sdt`; did you mean `rust-std`?".into()));
         assert!(find("rust-std@1.80").is_err_and(|message| message.contains("built in")));
         assert!(find("raw:levitates").is_err_and(|message| message.contains("leaks-pipe-end")));
+        assert!(find("duct@0.13.0,0.13.1").is_err_and(|message| message.contains("one version")));
     }
 
     #[test]
